@@ -52,6 +52,17 @@ class Mask:
         """Number of pixels."""
         return int(np.count_nonzero(self.crop))
 
+    def equals(self, other: Mask) -> bool:
+        """Return whether both masks hold the same pixels; both must be trimmed."""
+        return self.box == other.box and bool(np.array_equal(self.crop, other.crop))
+
+    def owned(self) -> Mask:
+        """Return a trimmed copy that shares no memory with this mask and cannot be written to."""
+        mask = Mask.from_array(self.crop, self.top, self.left)
+        crop = mask.crop.copy()
+        crop.flags.writeable = False
+        return Mask(mask.top, mask.left, crop)
+
     def overlap(self, other: Mask) -> int:
         """Return how many pixels both masks hold."""
         mine, theirs = _shared(self, other)
@@ -111,9 +122,7 @@ def masks_of(labels: NDArray[np.integer], top: int = 0, left: int = 0) -> list[M
     return [mask for _, mask in labelled_masks(labels, top, left)]
 
 
-def labelled_masks(
-    labels: NDArray[np.integer], top: int = 0, left: int = 0
-) -> list[tuple[int, Mask]]:
+def labelled_masks(labels: NDArray[np.integer], top: int = 0, left: int = 0) -> list[tuple[int, Mask]]:
     """Return ``(label, mask)`` for every label of a label map, by ascending label."""
     found = []
     for index, window in enumerate(ndimage.find_objects(labels), start=1):
@@ -123,9 +132,7 @@ def labelled_masks(
     return found
 
 
-def _shared(
-    a: Mask, b: Mask
-) -> tuple[tuple[slice, slice], tuple[slice, slice]] | tuple[None, None]:
+def _shared(a: Mask, b: Mask) -> tuple[tuple[slice, slice], tuple[slice, slice]] | tuple[None, None]:
     top, left = max(a.top, b.top), max(a.left, b.left)
     bottom, right = min(a.box[2], b.box[2]), min(a.box[3], b.box[3])
     if top >= bottom or left >= right:

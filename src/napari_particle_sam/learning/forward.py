@@ -170,7 +170,8 @@ def _prompted_part(
     wanted = torch.from_numpy(np.asarray(sample.prompts.ids) > 0).to(embedding.device)
     loss, numbers = _multimask_loss(logits, scores, target, wanted, weights, boxes is not None)
     for _ in range(corrections if points is not None and bool(wanted.any()) else 0):
-        chosen = logits.detach()[torch.arange(len(logits)), 1 + scores[:, 1:].argmax(1)]
+        rows = torch.arange(len(logits), device=logits.device)
+        chosen = logits.detach()[rows, 1 + scores[:, 1:].argmax(1)]
         points = _add_correction(rng, points, chosen, target, sample.crop.labels.shape[0])
         logits, scores = decode(
             sam, embedding, sample.place, points, None, chosen[:, None].clamp(-20, 20)

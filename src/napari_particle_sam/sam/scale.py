@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
+#: Particles whose typical diameter in input pixels is below this get a closer look in tiles ...
+SMALL = 20.0
+#: ... at the scale that gives them this diameter,
+WANTED = 32.0
+#: but never more than this many input pixels per image pixel.
+LARGEST_SCALE = 2.0
+
 
 def whole_image_scale(shape: tuple[int, int], img_size: int) -> float:
     """Return input pixels per image pixel when the whole image fills the model's square input."""
     return img_size / max(shape)
+
+
+def choose_scale(shape: tuple[int, int], img_size: int, diameter: float | None) -> float:
+    """Return the scale that fits the particles of a micrograph.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns of the field of view.
+    img_size : int
+        Side of the model's square input.
+    diameter : float or None
+        Typical particle diameter in image pixels, None where it is unknown.
+
+    Returns
+    -------
+    float
+        Input pixels per image pixel: the whole image at once, or more where its particles
+        would be too small to see.
+    """
+    whole = whole_image_scale(shape, img_size)
+    if diameter is None or diameter <= 0 or diameter * whole >= SMALL:
+        return whole
+    return max(whole, min(WANTED / diameter, LARGEST_SCALE))

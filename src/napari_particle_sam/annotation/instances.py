@@ -1,0 +1,70 @@
+"""One particle of a micrograph, as the annotator sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+from napari_particle_sam.annotation.masks import Mask
+
+Origin = Literal["proposed", "prompted", "painted", "merged", "split", "imported"]
+Status = Literal["unreviewed", "accepted", "bulk", "flagged"]
+Completeness = Literal["complete", "partly_hidden", "cut_by_frame", "unclear"]
+
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+
+#: Ids are uint16 label values; 0 is background.
+LARGEST_ID = 65535
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One labelled particle.
+
+    Attributes
+    ----------
+    id : int
+        The label value, 1 to 65535.
+    mask : Mask
+        The visible pixels, disjoint from every other instance of the session.
+    origin : Origin
+        How the present outline came about.
+    predicted_iou, stability : float or None
+        The model's scores; None where no model made this outline.
+    status : Status
+        How far the review has come.
+    completeness : Completeness
+        Whether the mask shows the whole particle.
+    kind : str
+        Class name from the project's list.
+    note : str
+        The annotator's words.
+    """
+
+    id: int
+    mask: Mask
+    origin: Origin
+    predicted_iou: float | None = None
+    stability: float | None = None
+    status: Status = "unreviewed"
+    completeness: Completeness = "complete"
+    kind: str = "particle"
+    note: str = ""
+
+    @property
+    def locked(self) -> bool:
+        """Whether filters and new proposals must leave this instance alone."""
+        return self.origin != "proposed" or self.status != "unreviewed"
+
+    @cached_property
+    def components(self) -> int:
+        """Number of 8-connected parts; more than one deserves a look."""
+        return len(self.mask.components())
+
+    def equals(self, other: Instance) -> bool:
+        """Return whether two instances agree in every attribute and pixel."""
+        return self._attributes() == other._attributes() and self.mask.equals(other.mask)
+
+    def _attributes(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "mask"}

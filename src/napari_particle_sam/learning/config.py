@@ -1,0 +1,80 @@
+"""The settings of a fine-tuning run and its presets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_particle_sam.base.errors import BadValueError
+
+
+class TrainingConfig(BaseModel):
+    """Everything that decides a run besides its images."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str = "standard"
+    model: str = "particle-tiny"
+    rank: int = Field(16, gt=0, le=2048, title="Rank", description="Rank of the LoRA updates.")
+    alpha: float | None = Field(None, gt=0, title="Alpha", description="Scale times rank; the rank if empty.")
+    targets: tuple[str, ...] = ("attention", "mlp", "conv")
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    weight_decay: float = Field(0.01, ge=0, le=1)
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    minutes: float | None = Field(30.0, gt=0, description="Time budget.")
+    epochs: int = Field(60, gt=0, description="Most epochs.")
+    steps_per_epoch: int | None = Field(None, gt=0, description="From samples per image if empty.")
+    samples_per_image: int = Field(12, gt=0)
+    batch_size: int = Field(4, gt=0, le=256)
+    crop: int = Field(256, ge=64, le=1024)
+    img_size: int | None = Field(None, description="Input size of a ViT model.")
+    instances: int = Field(6, gt=0, le=64, description="Prompted particles per crop.")
+    corrections: float = Field(0.15, ge=0, le=1, description="Share of steps with corrective points.")
+    scale: tuple[float, float] = (0.7, 1.5)
+    patience: int = Field(6, gt=0, description="Epochs without gain before it stops.")
+    train_locator: bool = True
+    train_iou_head: bool = False
+    test_fraction: float = Field(0.2, ge=0, lt=1)
+    seed: int = Field(0, ge=0)
+
+    @property
+    def scaled_alpha(self) -> float:
+        """Alpha, which is the rank unless it is set."""
+        return float(self.rank if self.alpha is None else self.alpha)
+
+
+PRESETS: dict[str, dict[str, object]] = {
+    "quick": {"minutes": 5.0, "epochs": 30, "patience": 5},
+    "standard": {"minutes": 30.0, "epochs": 80, "patience": 8},
+    # The seed project's settings: 24 augmented samples per image at 512 px, Adam with decay.
+    "paper": {
+        "rank": 512, "learning_rate": 1e-4, "optimizer": "adam", "weight_decay": 0.01, "batch_size": 8,
+        "epochs": 40, "minutes": None, "crop": 512, "samples_per_image": 24, "targets": ("attention",),
+        "patience": 40, "train_locator": False,
+    },
+}  # fmt: skip
+
+
+def make_config(preset: str, **changes: object) -> TrainingConfig:
+    """Return a preset with changes; None leaves a value as the preset has it.
+
+    Raises
+    ------
+    BadValueError
+        If the preset is unknown or a value is out of range; the sentence names it.
+    """
+    if preset not in PRESETS:
+        raise BadValueError(f"preset {preset!r} is unknown; choose one of {', '.join(PRESETS)}.")
+    values = PRESETS[preset] | {k: v for k, v in changes.items() if v is not None}
+    try:
+        return TrainingConfig(preset=preset, **values)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(p) for p in first["loc"]).replace("_", "-")
+        raise BadValueError(f"{name} = {first['input']!r} cannot be used ({first['msg']}); change it.") from error
+
+
+def paper_rank(width: int) -> int:
+    """Return the seed project's rank 512 of ViT-B's 768 channels, as a share of another width."""
+    return max(1, round(512 * width / 768))

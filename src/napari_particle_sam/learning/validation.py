@@ -1,0 +1,102 @@
+"""Measure a model on whole images: the generator's label map, and single-point prompts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_particle_sam.annotation.candidates import Candidates
+from napari_particle_sam.annotation.label_map import label_map, propose
+from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.cancel import CancelToken
+from napari_particle_sam.evaluation.metrics import pool, score_image
+from napari_particle_sam.learning.samples import TrainingImage
+from napari_particle_sam.sam.generate import GenerateSettings, generate
+from napari_particle_sam.sam.model import SamModel
+
+#: Thresholds that are tried when they are fitted to validation images.
+PRED_IOU_GRID = (0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
+STABILITY_GRID = (0.6, 0.7, 0.8, 0.9)
+
+
+def collect(model: SamModel, images: list[TrainingImage], token: CancelToken) -> list[Candidates]:
+    """Collect the candidates of every image with the model's default engine."""
+    found = []
+    for image in images:
+        job = generate(model, image.picture, GenerateSettings(thresholds=model.thresholds), token)
+        found.append(exhaust(job))
+    return found
+
+
+def exhaust(job):  # noqa: ANN001, ANN201
+    """Run a generator to its end and return its result."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            return end.value
+
+
+def score(
+    candidates: list[Candidates], images: list[TrainingImage], thresholds: Thresholds
+) -> dict[str, float]:
+    """Return pooled metrics of the label maps at these thresholds."""
+    scores = []
+    for found, image in zip(candidates, images, strict=True):
+        labels = label_map(propose(found, thresholds), image.labels.shape)
+        scores.append(score_image(labels, image.labels, thresholds.min_area))
+    return pool(scores)
+
+
+def objective(metrics: dict[str, float]) -> float:
+    """Return the number by which checkpoints and thresholds are chosen."""
+    return 0.5 * (metrics["f1@0.5"] + metrics["f1@0.75"])
+
+
+def fit_thresholds(
+    candidates: list[Candidates], images: list[TrainingImage], start: Thresholds
+) -> tuple[Thresholds, dict[str, float]]:
+    """Choose predicted IoU and stability on validation images, without the network.
+
+    Parameters
+    ----------
+    candidates : list of Candidates
+        Of the images.
+    images : list of TrainingImage
+        Validation images.
+    start : Thresholds
+        Kept where nothing is better.
+
+    Returns
+    -------
+    tuple
+        The thresholds and the metrics there.
+    """
+    best = start
+    metrics = score(candidates, images, start)
+    floor = max(c.floor_iou for c in candidates)
+    for pred_iou, stability in product(PRED_IOU_GRID, STABILITY_GRID):
+        if pred_iou < floor:
+            continue
+        tried = start.model_copy(update={"pred_iou": pred_iou, "stability": stability})
+        found = score(candidates, images, tried)
+        if objective(found) > objective(metrics) + 1e-6:
+            best, metrics = tried, found
+    return best, metrics
+
+
+def with_thresholds(model: SamModel, thresholds: Thresholds) -> SamModel:
+    """Return a model with other defaults."""
+    return replace(model, thresholds=thresholds)
+
+
+def diameter_range(images: list[TrainingImage]) -> tuple[float, float] | None:
+    """Return the 5th and 95th percentile of the particles' diameters in pixels."""
+    sizes: NDArray[np.float64] = np.concatenate([i.diameters() for i in images])
+    if len(sizes) == 0:
+        return None
+    low, high = np.percentile(sizes, (5, 95))
+    return float(low), float(high)

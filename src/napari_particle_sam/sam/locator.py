@@ -1,0 +1,100 @@
+"""From the locator's maps to point prompts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_particle_sam.sam.locator_head import DISTANCE, FOREGROUND, OFFSET_ROW, OFFSET_UNIT
+
+
+@dataclass(frozen=True)
+class LocatorSettings:
+    """How centres are read off the maps.
+
+    Attributes
+    ----------
+    foreground : float
+        Lowest probability of a pixel that votes.
+    votes : float
+        Lowest density of votes, in pixels per pixel, that makes a centre.
+    peak : float
+        Lowest relative distance to the edge of a peak that becomes a prompt of its own.
+    apart : float
+        Prompts closer than this, in input pixels, are one.
+    """
+
+    foreground: float = 0.4
+    votes: float = 1.2
+    peak: float = 0.55
+    apart: float = 4.0
+
+
+def find_centres(
+    maps: NDArray[np.float32], pixel: float, settings: LocatorSettings | None = None
+) -> NDArray[np.float32]:
+    """Return the prompts that the locator proposes.
+
+    Parameters
+    ----------
+    maps : ndarray of float32 and shape (5, rows, cols)
+        The locator head's output, the first map as logits.
+    pixel : float
+        Input pixels per map pixel.
+    settings : LocatorSettings, optional
+        Thresholds.
+
+    Returns
+    -------
+    ndarray of float32 and shape (N, 2)
+        ``(row, col)`` in input pixels, the most voted first.
+    """
+    settings = settings or LocatorSettings()
+    foreground = 1 / (1 + np.exp(-np.clip(maps[FOREGROUND], -30, 30)))
+    density = _vote(maps, foreground, pixel, settings.foreground)
+    voted = _peaks(density, settings.votes, 2)
+    depth = ndimage.gaussian_filter(maps[DISTANCE] * (foreground > settings.foreground), 0.7)
+    deep = _peaks(depth, settings.peak, 2)
+    points = np.concatenate([voted, deep]).astype(np.float32)
+    return _thin((points + 0.5) * pixel, settings.apart)
+
+
+def typical_diameter(maps: NDArray[np.float32], pixel: float) -> float | None:
+    """Estimate the typical particle diameter in input pixels, None where nothing is seen.
+
+    The foreground's area is shared among the centres; the equivalent circular diameter of a
+    share is the estimate.
+    """
+    count = len(find_centres(maps, pixel))
+    area = float(np.count_nonzero(maps[FOREGROUND] > 0)) * pixel**2
+    return float(np.sqrt(4 * area / np.pi / count)) if count and area else None
+
+
+def _vote(
+    maps: NDArray[np.float32], foreground: NDArray[np.floating], pixel: float, least: float
+) -> NDArray[np.floating]:
+    """Every particle pixel votes for the centre that its offset points to."""
+    rows, cols = np.nonzero(foreground > least)
+    offset = maps[OFFSET_ROW : OFFSET_ROW + 2, rows, cols] * (OFFSET_UNIT / pixel)
+    shape = foreground.shape
+    to_row = np.clip(np.rint(rows + offset[0]), 0, shape[0] - 1).astype(np.intp)
+    to_col = np.clip(np.rint(cols + offset[1]), 0, shape[1] - 1).astype(np.intp)
+    flat = np.bincount(to_row * shape[1] + to_col, foreground[rows, cols], shape[0] * shape[1])
+    return ndimage.gaussian_filter(flat.reshape(shape), 1.0)
+
+
+def _peaks(values: NDArray[np.floating], least: float, radius: int) -> NDArray[np.intp]:
+    top = (values >= least) & (values == ndimage.maximum_filter(values, 2 * radius + 1))
+    found = np.argwhere(top)
+    return found[np.argsort(-values[tuple(found.T)], kind="stable")]
+
+
+def _thin(points: NDArray[np.float32], apart: float) -> NDArray[np.float32]:
+    kept: list[NDArray[np.float32]] = []
+    for point in points:
+        if not kept or np.min(np.sum((np.array(kept) - point) ** 2, 1)) > apart**2:
+            kept.append(point)
+    return np.array(kept, np.float32).reshape(-1, 2)
