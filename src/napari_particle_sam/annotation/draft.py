@@ -68,7 +68,9 @@ class Draft:
         """Return the pixels of a mask that are background or the owner's."""
         below = self._raster[mask.window]
         free = (below == 0) | (below == owner)
-        return Mask.from_array(mask.crop & free, mask.top, mask.left).owned()
+        if free.all():
+            return mask
+        return Mask(mask.top, mask.left, mask.crop & free).owned()
 
     def clear(self, mask: Mask, owner: int = 0) -> None:
         """Take the pixels of a mask from every instance but the owner."""
@@ -82,7 +84,7 @@ class Draft:
         if not mask.area:
             self.drop(instance.id)
         else:
-            self.put(replace(instance, mask=mask))
+            self.put(replace(instance, mask=mask.owned()))
 
     def put(self, instance: Instance) -> None:
         """Add or replace an instance whose pixels are free or its own."""

@@ -110,7 +110,11 @@ def score_image(
     """
     check_labels(pred, truth)
     reviewed = np.ones(truth.shape, bool) if regions is None else regions == REVIEWED
-    scene = _Scene(pred, truth, reviewed, min_area)
+    dice = _dice(pred[reviewed] > 0, truth[reviewed] > 0)
+    return _score(_Scene(pred, truth, reviewed, min_area), dice, pixel_size)
+
+
+def _score(scene: _Scene, dice: float, pixel_size: float | None) -> ImageScore:
     matched = match(scene.pairs, THRESHOLDS[0])
     rows, cols = scene.pairs.rows[matched], scene.pairs.cols[matched]
     diameters = ecd(scene.pairs.pred_areas), ecd(scene.pairs.truth_areas)
@@ -124,14 +128,14 @@ def score_image(
         fp=fp,
         fn=fn,
         iou_sum=float(scene.pairs.iou[matched].sum()),
-        dice=_dice(pred[reviewed] > 0, truth[reviewed] > 0),
+        dice=dice,
         splits=_crowded(scene.pairs.cols[scene.pairs.of_pred >= 0.5]),
         merges=_crowded(scene.pairs.rows[scene.pairs.of_truth >= 0.5]),
         boundary=boundary,
         boundary_percent=100 * boundary / diameters[1][cols],
         ecd_errors=np.abs(diameters[0][rows] / diameters[1][cols] - 1)[whole],
-        true_sizes=_sizes(scene.truth, scene.complete_truth, reviewed, pixel_size),
-        predicted_sizes=_sizes(scene.pred, scene.complete_pred, reviewed, pixel_size),
+        true_sizes=_sizes(scene.truth, scene.complete_truth, scene.frame, pixel_size),
+        predicted_sizes=_sizes(scene.pred, scene.complete_pred, scene.frame, pixel_size),
     )
 
 
@@ -159,6 +163,7 @@ class _Scene:
         self.kept_pred = (pairs.pred_areas >= min_area) & ~in_ignored(pairs, ~self.counted_truth)
         self.false_if_alone = self.kept_pred & (seen_pred >= 0.5)
         self.pairs = pairs.among(self.kept_pred, self.counted_truth)
+        self.frame = _span(reviewed), _span(reviewed.T)
         # Beside the frame, the data bar or an unknown region, a particle may go on.
         inner = ndimage.binary_erosion(reviewed, np.ones((3, 3)))
         self.complete_truth = self.counted_truth & (_share(self.truth, inner) == 1)
@@ -210,14 +215,13 @@ def _dice(pred: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
 def _sizes(
     labels: NDArray[np.int32],
     complete: NDArray[np.bool_],
-    reviewed: NDArray[np.bool_],
+    frame: tuple[int, int],
     pixel_size: float | None,
 ) -> Sizes:
     diameters = ecd(np.bincount(labels.ravel())[1:])[complete] * (pixel_size or 1.0)
     boxes = [box for box, whole in zip(ndimage.find_objects(labels), complete, strict=True) if whole]
     spans = np.array([[side.stop - side.start for side in box] for box in boxes]).reshape(-1, 2)
-    frame = np.array([_span(side) for side in (reviewed, reviewed.T)])
-    return Sizes(diameters, 1 / np.prod(1 - spans / frame, axis=1))
+    return Sizes(diameters, 1 / np.prod(1 - spans / np.array(frame), axis=1))
 
 
 def _span(region: NDArray[np.bool_]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9
 
 
-def normalise(pixels: NDArray[np.generic], field_rows: int | None = None) -> NDArray[np.uint8]:
+def normalise(pixels: NDArray[Any], field_rows: int | None = None) -> NDArray[np.uint8]:
     """Stretch grey values linearly to 0..255.
 
     Segmentation, training and previews all call this function, so that a model never meets

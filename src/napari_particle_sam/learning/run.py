@@ -59,6 +59,7 @@ class _Best:
 
     metrics: dict[str, float]
     thresholds: Thresholds
+    base_thresholds: Thresholds
     tensors: dict[str, Tensor] | None = None
     stale: int = 0
 
@@ -144,10 +145,11 @@ class FineTuning:
         )  # fmt: skip
         if note:
             yield self._record(Message(note))
-        return _Best(before, thresholds), before
+        return _Best(before, thresholds, thresholds), before
 
     @property
     def _locator(self) -> bool:
+        """Whether a locator is trained along."""
         return self.config.train_locator
 
     def _epochs(self, best: _Best, token: CancelToken) -> Generator[Event, None, None]:
@@ -247,6 +249,7 @@ class FineTuning:
             targets=self.targets,
             img_size=self.model.img_size,
             thresholds=best.thresholds,
+            base_thresholds=best.base_thresholds,
             particle_diameter_px=validation.diameter_range(self.train),
             images=[i.stem for i in self.train],
             validation_images=[i.stem for i in self.val],

@@ -12,7 +12,8 @@ from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.evaluation.metrics import pool, score_image
+from napari_particle_sam.evaluation.metrics import pool
+from napari_particle_sam.evaluation.scores import score_image
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.sam.generate import GenerateSettings, generate
 from napari_particle_sam.sam.model import SamModel

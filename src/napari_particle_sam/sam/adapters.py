@@ -36,6 +36,7 @@ class AdapterInfo(BaseModel):
     scale_rule: str = "whole image, or tiles where particles are small"
     normalisation: str = "percentiles 0.1 and 99.9 of the field of view to 0 and 255"
     thresholds: Thresholds
+    base_thresholds: Thresholds | None = None
     particle_diameter_px: tuple[float, float] | None = None
     images: list[str] = Field(default_factory=list)
     validation_images: list[str] = Field(default_factory=list)

@@ -71,7 +71,7 @@ def _draw_batch(rng: np.random.Generator) -> _Batch:
         tilt=rng.uniform(0.18, 0.38),
         crevice=rng.uniform(0.30, 0.55),
         stretch=rng.uniform(0.0, 0.8),
-        cover=rng.uniform(1.15, 1.7),
+        cover=rng.uniform(1.3, 1.9),
     )
 
 
@@ -84,7 +84,7 @@ def _pile(
     while wanted > 0:
         diameter = batch.median * float(np.exp(batch.spread * rng.standard_normal()))
         ball = _make_ball(rng, float(np.clip(diameter, _SMALLEST, _LARGEST)) / 2, batch)
-        heap.drop(ball.body, rng.integers(low, high, size=(14, 2)))
+        heap.drop(ball.body, rng.integers(low, high, size=(30, 2)))
         balls.append(ball)
         wanted -= float(ball.body.inside.sum())
     return balls
@@ -106,8 +106,8 @@ def _make_ball(rng: np.random.Generator, radius: float, batch: _Batch) -> _Ball:
 
 def _outline(rng: np.random.Generator, radius: float, batch: _Batch) -> Field:
     angle = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
-    oval = rng.uniform(0, 0.05) * np.cos(2 * (angle - rng.uniform(0, np.pi)))
-    lumps = 0.012 * ring_noise(rng, _ANGLES, 4)
+    oval = rng.uniform(0, 0.075) * np.cos(2 * (angle - rng.uniform(0, np.pi)))
+    lumps = 0.016 * ring_noise(rng, _ANGLES, 4)
     # Grains stand out of the rim by a fraction of their own size.
     bumps = 0.09 * batch.grain / radius * ring_noise(rng, _ANGLES, 2 * np.pi * radius / batch.grain)
     return np.asarray(1 + oval + lumps + bumps, np.float32)
@@ -122,7 +122,9 @@ class _Painter:
         self._rng, self._batch, self._balls = rng, batch, balls
         self._bump = np.zeros(shape, np.float32)
         self._slope = np.zeros((2, *shape), np.float32)
-        self._albedo = (0.42 + 0.05 * fractal_noise(rng, shape, 20, 5)).astype(np.float32)
+        self._dents = 1.4 * fractal_noise(rng, shape, 9, 3)
+        self._film = 1 + 0.05 * fractal_noise(rng, shape, 16, 4)
+        self._albedo = (0.45 + 0.06 * fractal_noise(rng, shape, 20, 5)).astype(np.float32)
 
     def __call__(self, seen: Visible) -> None:
         ball, at, to = self._balls[seen.index], (seen.patch_rows, seen.patch_cols), (seen.rows, seen.cols)
@@ -151,9 +153,9 @@ class _Painter:
     def scene(self, heap: Heap) -> Scene:
         """Put the grains' relief onto the heap."""
         for axis in (0, 1):
-            self._slope[axis] += np.clip(np.gradient(self._bump, axis=axis), -0.9, 0.9)
+            self._slope[axis] += np.clip(np.gradient(self._bump + self._dents, axis=axis), -0.9, 0.9)
         height = (heap.height + self._bump).astype(np.float32)
-        return Scene(heap.owner, height, self._slope, self._albedo)
+        return Scene(heap.owner, height, self._slope, self._albedo * self._film)
 
 
 def _grain_seeds(

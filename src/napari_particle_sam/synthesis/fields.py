@@ -37,9 +37,7 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float)
     return np.asarray(noise / max(float(noise.std()), 1e-6), np.float32)
 
 
-def fractal_noise(
-    rng: np.random.Generator, shape: tuple[int, int], sigma: float, octaves: int = 4
-) -> Field:
+def fractal_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float, octaves: int = 4) -> Field:
     """Sum noises of halving length and falling strength, as rough surfaces have.
 
     Parameters
@@ -91,7 +89,8 @@ def _magnify(field: Field, step: int) -> Field:
     for axis in (0, 1):
         places = np.arange((field.shape[axis] - 2) * step, dtype=np.float32) / step
         first = places.astype(np.intp)
-        share = places - first
+        share = places - first.astype(np.float32)
         share = share[:, None] if axis == 0 else share[None, :]
-        field = field.take(first, axis) * (1 - share) + field.take(first + 1, axis) * share
+        blend = field.take(first, axis) * (1 - share) + field.take(first + 1, axis) * share
+        field = np.asarray(blend, np.float32)
     return field

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from napari_particle_sam.synthesis.fields import Field
 #: Smaller visible pieces belong to no particle, px.
 SMALLEST_PIECE = 30
 
+_T = TypeVar("_T", bound=np.generic)
 _EIGHT = np.ones((3, 3), bool)
 
 
@@ -36,7 +38,7 @@ class Body:
     @property
     def reach(self) -> int:
         """Half the patch's side without the centre pixel, px."""
-        return self.inside.shape[0] // 2
+        return int(self.inside.shape[0]) // 2
 
 
 @dataclass(frozen=True)
@@ -158,13 +160,13 @@ class Heap:
         top, left = row + 2 * self._margin - reach, col + 2 * self._margin - reach
         return slice(top, top + 2 * reach + 1), slice(left, left + 2 * reach + 1)
 
-    def _crop[T: np.generic](self, full: NDArray[T]) -> NDArray[T]:
+    def _crop(self, full: NDArray[_T]) -> NDArray[_T]:
         start = 2 * self._margin
         return full[start : start + self._shape[0], start : start + self._shape[1]]
 
 
 def labels_from_owner(owner: NDArray[np.int32]) -> NDArray[np.uint16]:
-    """Number the visible particles.
+    """Give numbers to the visible particles.
 
     Parameters
     ----------

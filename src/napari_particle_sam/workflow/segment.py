@@ -1,0 +1,183 @@
+"""Segment a batch of micrographs into label maps and particle tables."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_particle_sam import __version__
+from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.cancel import CancelToken
+from napari_particle_sam.base.errors import BadFileError, CancelledError, ParticleSamError
+from napari_particle_sam.base.events import Event, Message, Progress
+from napari_particle_sam.base.files import write_csv, write_json
+from napari_particle_sam.images.micrograph import Micrograph, PixelSize
+from napari_particle_sam.images.reader import read_micrograph
+from napari_particle_sam.measurement.particles import COLUMNS, particle_rows
+from napari_particle_sam.sam.generate import GenerateSettings
+from napari_particle_sam.sam.model import SamModel
+from napari_particle_sam.storage.labels import write_labels
+from napari_particle_sam.workflow.propose import Proposed, propose_labels
+
+
+@dataclass(frozen=True)
+class SegmentSettings:
+    """How a batch is segmented.
+
+    Attributes
+    ----------
+    generate : GenerateSettings
+        How candidates are collected.
+    thresholds : Thresholds
+        How they are filtered.
+    databar : int
+        Rows of the data bar at the bottom.
+    pixel_size : PixelSize, optional
+        Of every image, where its file does not say.
+    skip_existing : bool
+        Whether images whose labels are there are left alone.
+    root : Path, optional
+        Keep the folders below it in the output.
+    """
+
+    generate: GenerateSettings
+    thresholds: Thresholds
+    databar: int = 0
+    pixel_size: PixelSize | None = None
+    skip_existing: bool = False
+    root: Path | None = None
+
+
+@dataclass
+class SegmentReport:
+    """What a batch did; the content of `run.json`."""
+
+    command: list[str]
+    versions: dict[str, str]
+    model: dict[str, Any]
+    settings: dict[str, Any]
+    images: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+
+def segment_batch(
+    model: SamModel, inputs: list[Path], out: Path, settings: SegmentSettings, token: CancelToken
+) -> Generator[Event, None, SegmentReport]:
+    """Segment images one by one; a bad one is reported and the rest still done.
+
+    Parameters
+    ----------
+    model : SamModel
+        The model.
+    inputs : list of Path
+        Image files with different stems.
+    out : Path
+        Folder for `STEM.labels.tif`, `STEM.particles.csv` and `run.json`.
+    settings : SegmentSettings
+        How to segment.
+    token : CancelToken
+        Stops between two passes; what is finished stays.
+
+    Yields
+    ------
+    Event
+        A progress per image, a message per failure.
+
+    Returns
+    -------
+    SegmentReport
+        Also written as `run.json`.
+    """
+    report = _new_report(model, settings)
+    _check_writable(out)
+    for done, path in enumerate(inputs):
+        yield Progress(done, len(inputs), path.name)
+        target = _target(path, out, settings)
+        if settings.skip_existing and target.with_name(path.stem + ".labels.tif").exists():
+            report.skipped.append(path.as_posix())
+            continue
+        try:
+            report.images.append((yield from _segment_one(model, path, target, settings, token)))
+        except CancelledError:
+            write_json(out / "run.json", vars(report))
+            raise
+        except ParticleSamError as error:
+            report.failures.append({"image": path.as_posix(), "error": str(error)})
+            yield Message(str(error))
+    yield Progress(len(inputs), len(inputs), "done")
+    write_json(out / "run.json", vars(report))
+    return report
+
+
+def _new_report(model: SamModel, settings: SegmentSettings) -> SegmentReport:
+    import torch
+
+    versions = {"napari-particle-sam": __version__, "torch": torch.__version__}
+    versions |= {"python": platform.python_version(), "platform": platform.platform()}
+    identity = {
+        "name": model.name, "fingerprint": model.fingerprint, "adapter": model.adapter,
+        "device": str(model.sam.device), "img_size": model.img_size,
+    }  # fmt: skip
+    generate = {k: v for k, v in vars(settings.generate).items() if k not in ("thresholds", "floors")}
+    plain = {
+        **generate, "floors": asdict(settings.generate.floors), "databar": settings.databar,
+        "thresholds": settings.thresholds.model_dump(),
+        "pixel_size": None if settings.pixel_size is None else asdict(settings.pixel_size),
+    }  # fmt: skip
+    return SegmentReport(sys.argv, versions, identity, plain)
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".write-test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadFileError(f"{out} cannot be written ({error.strerror}); choose another --out.") from error
+
+
+def _target(path: Path, out: Path, settings: SegmentSettings) -> Path:
+    if settings.root is None:
+        return out / path.name
+    return out / path.resolve().relative_to(settings.root.resolve())
+
+
+def _segment_one(
+    model: SamModel, path: Path, target: Path, settings: SegmentSettings, token: CancelToken
+) -> Generator[Event, None, dict[str, Any]]:
+    began = time.perf_counter()
+    micrograph = read_micrograph(path, settings.databar)
+    read = time.perf_counter()
+    proposed = yield from propose_labels(model, micrograph, settings.generate, settings.thresholds, token)
+    pixel = micrograph.pixel_size or settings.pixel_size
+    finished = time.perf_counter()
+    write_labels(target.with_name(path.stem + ".labels.tif"), proposed.labels)
+    rows = particle_rows(
+        proposed.labels, None if pixel is None else pixel.nm, proposed.scores(), micrograph.field_rows
+    )
+    write_csv(target.with_name(path.stem + ".particles.csv"), rows, COLUMNS)
+    seconds = {"read": read - began, **proposed.seconds, "write": time.perf_counter() - finished}
+    return _image_entry(micrograph, proposed, pixel, seconds)
+
+
+def _image_entry(
+    micrograph: Micrograph, proposed: Proposed, pixel: PixelSize | None, seconds: dict[str, float]
+) -> dict[str, Any]:
+    return {
+        "image": Path(micrograph.path).as_posix(),
+        "sha256": micrograph.sha256,
+        "shape": micrograph.shape,
+        "field_rows": micrograph.field_rows,
+        "pixel_size": None if pixel is None else asdict(pixel),
+        "particles": len(proposed.proposals),
+        "network_passes": len(proposed.candidates.frames),
+        "candidates": len(proposed.candidates),
+        "seconds": {k: round(v, 4) for k, v in seconds.items()} | {"total": round(sum(seconds.values()), 4)},
+    }
