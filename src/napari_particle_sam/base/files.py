@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
             "choose a folder with write permission and free space."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True) if temporary.parent.exists() else None
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -96,12 +98,12 @@ def _plain_cell(value: Any) -> Any:
 
 
 def _finite(value: Any) -> Any:
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+        value = value.item()
     if isinstance(value, float):
-        return value if value - value == 0 else None
+        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {str(k): _finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(v) for v in value]
-    if isinstance(value, Path):
-        return value.as_posix()
-    return value.item() if hasattr(value, "item") else value
+    return value.as_posix() if isinstance(value, Path) else value

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_particle_sam.sam.locator_head import DISTANCE, FOREGROUND, OFFSET_ROW, OFFSET_UNIT
+from napari_particle_sam.sam.locator_head import BOUNDARY, DISTANCE, FOREGROUND, OFFSET_ROW, OFFSET_UNIT
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,16 @@ class LocatorSettings:
     peak : float
         Lowest relative distance to the edge of a peak that becomes a prompt of its own.
     apart : float
-        Prompts closer than this, in input pixels, are one.
+        Peaks whose centres lie closer than this share of the local inscribed radius are one.
+    least_apart : float
+        The same in input pixels, where the radius is tiny.
     """
 
     foreground: float = 0.4
     votes: float = 1.2
-    peak: float = 0.55
-    apart: float = 4.0
+    peak: float = 0.5
+    apart: float = 0.8
+    least_apart: float = 4.0
 
 
 def find_centres(
@@ -38,10 +41,14 @@ def find_centres(
 ) -> NDArray[np.float32]:
     """Return the prompts that the locator proposes.
 
+    Peaks of the votes and of the distance map are candidates. Each has a predicted centre, and
+    an inscribed radius measured on the foreground less its boundaries; of peaks whose centres
+    fall together within that radius, the most voted one stays.
+
     Parameters
     ----------
     maps : ndarray of float32 and shape (5, rows, cols)
-        The locator head's output, the first map as logits.
+        The locator head's output, the first two maps as logits.
     pixel : float
         Input pixels per map pixel.
     settings : LocatorSettings, optional
@@ -55,11 +62,18 @@ def find_centres(
     settings = settings or LocatorSettings()
     foreground = 1 / (1 + np.exp(-np.clip(maps[FOREGROUND], -30, 30)))
     density = _vote(maps, foreground, pixel, settings.foreground)
-    voted = _peaks(density, settings.votes, 2)
-    depth = ndimage.gaussian_filter(maps[DISTANCE] * (foreground > settings.foreground), 0.7)
-    deep = _peaks(depth, settings.peak, 2)
-    points = np.concatenate([voted, deep]).astype(np.float32)
-    return _thin((points + 0.5) * pixel, settings.apart)
+    depth = ndimage.gaussian_filter(maps[DISTANCE] * (foreground > settings.foreground), 1.0)
+    peaks = np.concatenate([_peaks(density, settings.votes, 2), _peaks(depth, settings.peak, 2)])
+    if len(peaks) == 0:
+        return np.zeros((0, 2), np.float32)
+    at = tuple(peaks.T)
+    inner = (foreground > settings.foreground) & (maps[BOUNDARY] < 0)
+    radius = ndimage.distance_transform_edt(inner)[at] * pixel
+    reach = np.maximum(settings.apart * radius, settings.least_apart)
+    offset = maps[OFFSET_ROW : OFFSET_ROW + 2][:, at[0], at[1]].T * OFFSET_UNIT
+    points = (peaks + 0.5) * pixel
+    rank = ndimage.gaussian_filter(density, 1.5)[at] + depth[at]
+    return points[_thin(points + offset, points, reach, rank)].astype(np.float32)
 
 
 def typical_diameter(maps: NDArray[np.float32], pixel: float) -> float | None:
@@ -92,9 +106,19 @@ def _peaks(values: NDArray[np.floating], least: float, radius: int) -> NDArray[n
     return found[np.argsort(-values[tuple(found.T)], kind="stable")]
 
 
-def _thin(points: NDArray[np.float32], apart: float) -> NDArray[np.float32]:
-    kept: list[NDArray[np.float32]] = []
-    for point in points:
-        if not kept or np.min(np.sum((np.array(kept) - point) ** 2, 1)) > apart**2:
-            kept.append(point)
-    return np.array(kept, np.float32).reshape(-1, 2)
+def _thin(
+    centres: NDArray[np.floating],
+    points: NDArray[np.floating],
+    reach: NDArray[np.floating],
+    rank: NDArray[np.floating],
+) -> list[int]:
+    kept: list[int] = []
+    for i in np.argsort(-rank, kind="stable"):
+        if kept:
+            between = np.hypot(*(centres[kept] - centres[i]).T)
+            apart = np.hypot(*(points[kept] - points[i]).T)
+            near = np.maximum(reach[kept], reach[i])
+            if np.any((between < near) | (apart < near)):
+                continue
+        kept.append(int(i))
+    return kept

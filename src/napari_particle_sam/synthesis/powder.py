@@ -96,14 +96,23 @@ def _strew(
     order = np.argsort(-np.log(diameters) + rng.normal(0, 0.5, len(diameters)))
     grains = []
     for index in order:
-        grains.append(_make_grain(rng, diameters[index], batch))
+        grains.append(_whole_grain(rng, diameters[index], batch))
         heap.drop(grains[-1].body, rng.integers(low, high, size=(6, 2)))
     return grains
 
 
+def _whole_grain(rng: np.random.Generator, diameter: float, batch: _Batch) -> _Grain:
+    """Draw until no splinter is cut off by its patch, which would be a facet that no crystal has."""
+    while True:
+        grain = _make_grain(rng, diameter, batch)
+        inside = grain.body.inside
+        if not (inside[[0, -1]].any() or inside[:, [0, -1]].any()):
+            return grain
+
+
 def _make_grain(rng: np.random.Generator, diameter: float, batch: _Batch) -> _Grain:
     normals, offsets = _planes(rng, batch)
-    reach = int(diameter * 0.5 * 1.7) + 2
+    reach = int(diameter * 0.5 * 1.8) + 2
     row, col = np.mgrid[-reach : reach + 1, -reach : reach + 1].astype(np.float32)
     steep = np.where(normals[:, 2] < 0, -1.0, 1.0) * np.maximum(np.abs(normals[:, 2]), _UPRIGHT)
     along = (normals[:, :2] / steep[:, None]).astype(np.float32)
