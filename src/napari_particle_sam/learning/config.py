@@ -35,7 +35,7 @@ class TrainingConfig(BaseModel):
     patience: int = Field(6, gt=0, description="Epochs without gain before it stops.")
     train_locator: bool = True
     train_iou_head: bool = False
-    test_fraction: float = Field(0.2, ge=0, lt=1)
+    test_fraction: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(0, ge=0)
 
     @property

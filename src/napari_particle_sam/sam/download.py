@@ -10,7 +10,7 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadModelError
 from napari_particle_sam.base.events import Event, Progress
 from napari_particle_sam.base.files import atomic_path
-from napari_particle_sam.sam.registry import ModelSpec, weights_path
+from napari_particle_sam.sam.registry import SPECS, ModelSpec, weights_path
 from napari_particle_sam.sam.weights import sha256_of
 
 BLOCK = 2**20
@@ -91,3 +91,22 @@ def _fetch(address: str, part: Path, total: int, token: CancelToken) -> Generato
 def _verify(spec: ModelSpec, part: Path, address: str) -> None:
     if sha256_of(part) != spec.sha256:
         raise BadModelError(f"{address} is not the published {spec.name} (sha256 differs); fetch it again.")
+
+
+def identify(source: Path) -> ModelSpec:
+    """Return which published model a file is.
+
+    Raises
+    ------
+    BadModelError
+        If it is missing or none of them.
+    """
+    if not source.is_file():
+        raise BadModelError(f"{source} does not exist; check the path.")
+    digest = sha256_of(source)
+    for spec in SPECS.values():
+        if spec.sha256 == digest:
+            return spec
+    raise BadModelError(
+        f"{source} is no published SAM checkpoint (sha256 differs); give it to --model as a file instead."
+    )

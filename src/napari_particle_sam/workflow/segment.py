@@ -10,15 +10,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from napari_particle_sam import __version__
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadFileError, CancelledError, ParticleSamError
+from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_csv, write_json
-from napari_particle_sam.images.micrograph import Micrograph, PixelSize
+from napari_particle_sam.images.micrograph import Micrograph
+from napari_particle_sam.images.pixel_size import PixelSize
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.measurement.particles import COLUMNS, particle_rows
+from napari_particle_sam.sam.engines.collect import Floors
 from napari_particle_sam.sam.generate import GenerateSettings
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.labels import write_labels
@@ -181,3 +185,28 @@ def _image_entry(
         "candidates": len(proposed.candidates),
         "seconds": {k: round(v, 4) for k, v in seconds.items()} | {"total": round(sum(seconds.values()), 4)},
     }
+
+
+def split_settings(
+    model: SamModel, engine: str, values: dict[str, Any]
+) -> tuple[GenerateSettings, Thresholds]:
+    """Sort plain values into settings of the generator and thresholds, with the model's defaults.
+
+    Raises
+    ------
+    BadValueError
+        If a value is out of range; the sentence names it.
+    """
+    own = ("points_per_side", "crop_layers", "crop_downscale")
+    changes = {k: v for k, v in values.items() if k not in own}
+    try:
+        thresholds = Thresholds.model_validate(model.thresholds.model_dump() | changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).replace("_", "-")
+        raise BadValueError(f"--{name} {first['input']} cannot be used ({first['msg']}); change it.") from error
+    floors = Floors(pred_iou=min(Floors().pred_iou, thresholds.pred_iou))
+    generate = GenerateSettings(
+        engine, floors, thresholds=thresholds, **{k: v for k, v in values.items() if k in own}
+    )
+    return generate, thresholds

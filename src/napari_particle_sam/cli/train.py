@@ -1,0 +1,63 @@
+"""`particle-sam train` and `particle-sam compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_particle_sam.cli.options import Device, Json, Out, Pairs, write_result
+from napari_particle_sam.cli.rendering import follow
+
+
+def train(
+    pairs: Pairs,
+    out: Out,
+    model: Annotated[str | None, typer.Option(help="The base; particle-tiny by default.")] = None,
+    preset: Annotated[str, typer.Option(help="quick (5 min), standard (30 min) or paper.")] = "standard",
+    rank: Annotated[int | None, typer.Option(help="Rank of the LoRA updates.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Scale times rank; the rank by default.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Time budget.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Crops per step.")] = None,
+    groups: Annotated[Path | None, typer.Option(help="CSV with columns stem and group.")] = None,
+    val: Annotated[str | None, typer.Option(help="Stems to validate on, separated by commas.")] = None,
+    test_fraction: Annotated[float | None, typer.Option(help="Share of groups that is kept for testing.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
+    device: Device = "auto",
+    json: Json = None,
+) -> None:
+    """Fine-tune a model on corrected images; the adapter lies in OUT/adapter."""
+    from napari_particle_sam.base.cancel import CancelToken
+    from napari_particle_sam.learning.config import make_config
+
+    config = make_config(
+        preset, model=model, rank=rank, alpha=alpha, learning_rate=learning_rate, epochs=epochs,
+        minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,
+    )  # fmt: skip
+    from napari_particle_sam.workflow.finetune import finetune
+
+    stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
+    result = follow(finetune(pairs, out, config, CancelToken(), groups, stems, device))
+    write_result(json, vars(result))
+
+
+def compare(
+    pairs: Pairs,
+    adapter: Annotated[Path, typer.Option(help="Folder of the adapter or of its run.", show_default=False)],
+    out: Out,
+    model: Annotated[str | None, typer.Option(help="The base, where it is a file that was moved.")] = None,
+    device: Device = "auto",
+    json: Json = None,
+) -> None:
+    """Compare base and adapted model on images that the adapter did not train on."""
+    from napari_particle_sam.base.cancel import CancelToken
+    from napari_particle_sam.workflow.compare import compare as compare_job
+
+    result = follow(compare_job(pairs, adapter, out, CancelToken(), model, device=device))
+    if json != "-":
+        typer.echo((out / "comparison.txt").read_text(encoding="utf-8"))
+    plain = vars(result) | {"intervals": {k: v._asdict() for k, v in result.intervals.items()}}
+    write_result(json, plain)
