@@ -18,13 +18,13 @@ import numpy as np
 
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
+from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.storage.labels import read_labels
 from napari_particle_sam.storage.pairs import write_pair
 from napari_particle_sam.synthesis import render
 from napari_particle_sam.workflow.compare import compare
 from napari_particle_sam.workflow.finetune import finetune
-from napari_particle_sam.workflow.jobs import run_job
 
 RENDERED_SEED = 9000
 SHAPE = (512, 640)
@@ -61,6 +61,7 @@ def prepare_rendered(material: str, first: int, count: int, folder: Path) -> Non
 
 def run_fold(name: str, out: Path, args: argparse.Namespace) -> dict:
     """Train and compare one fold whose pairs are written."""
+
     def say(event: object) -> None:
         if isinstance(event, Message):
             print(f"{name}: {event.text}", flush=True)
@@ -86,13 +87,20 @@ def sum_up(results: list[dict], out: Path) -> None:
             continue
         i = r["intervals"]["f1@0.5"]
         base, adapted = (r["metrics"][f"{w}, own"]["f1@0.5"] for w in ("base", "adapted"))
-        lines.append(f"{r['fold']:16} {base:8.3f}  {adapted:11.3f}   {i['value']:+.3f} ({i['low']:+.3f} to {i['high']:+.3f})")
+        lines.append(
+            f"{r['fold']:16} {base:8.3f}  {adapted:11.3f}   {i['value']:+.3f} "
+            f"({i['low']:+.3f} to {i['high']:+.3f})"
+        )
     series = sorted({r["fold"].split("-")[0] for r in results})
     for name in series:
         part = [r for r in results if r["fold"].startswith(name) and r["gained"]]
         if part:
-            means = [np.mean([r["metrics"][f"{w}, own"]["f1@0.5"] for r in part]) for w in ("base", "adapted")]
-            lines.append(f"{name:16} mean f1@0.5 {means[0]:.3f} -> {means[1]:.3f} over {len(part)} gaining folds")
+            means = [
+                np.mean([r["metrics"][f"{w}, own"]["f1@0.5"] for r in part]) for w in ("base", "adapted")
+            ]
+            lines.append(
+                f"{name:16} mean f1@0.5 {means[0]:.3f} -> {means[1]:.3f} over {len(part)} gaining folds"
+            )
     (out / "adapt.txt").write_text("\n".join(lines) + "\n")
     (out / "adapt.json").write_text(json.dumps(results, indent=1))
     print("\n".join(lines))
@@ -109,10 +117,18 @@ def main() -> None:
     parser.add_argument("--model", default="particle-tiny")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    jobs = [(n, lambda f, t=t: prepare_emps(args.emps, t, f), lambda f, h=h: prepare_emps(args.emps, h, f))
-            for n, t, h in emps_folds(args.emps)]
-    jobs += [(f"{m}-fold0", lambda f, m=m: prepare_rendered(m, RENDERED_SEED, 8, f),
-              lambda f, m=m: prepare_rendered(m, RENDERED_SEED + 100, 8, f)) for m in ("cathode", "powder")]
+    jobs = [
+        (n, lambda f, t=t: prepare_emps(args.emps, t, f), lambda f, h=h: prepare_emps(args.emps, h, f))
+        for n, t, h in emps_folds(args.emps)
+    ]
+    jobs += [
+        (
+            f"{m}-fold0",
+            lambda f, m=m: prepare_rendered(m, RENDERED_SEED, 8, f),
+            lambda f, m=m: prepare_rendered(m, RENDERED_SEED + 100, 8, f),
+        )
+        for m in ("cathode", "powder")
+    ]
     results = []
     for name, train, held in jobs:
         if not name.startswith(args.only):

@@ -1,6 +1,6 @@
 """Put the weights of a training run into the package, with the thresholds that suit them.
 
-    python scripts/bundle_particle_tiny.py RUN/weights.safetensors --pred-iou 0.6 --stability 0.8
+python scripts/bundle_particle_tiny.py RUN/weights.safetensors --pred-iou 0.6 --stability 0.8
 """
 
 from __future__ import annotations

@@ -48,7 +48,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--crop", type=int, default=256, help="side of a crop in pixels")
     parser.add_argument("--instances", type=int, default=5, help="prompted particles per crop")
-    parser.add_argument("--corrections", type=float, default=0.15, help="share of steps with corrective points")
+    parser.add_argument(
+        "--corrections", type=float, default=0.15, help="share of steps with corrective points"
+    )
     parser.add_argument("--scale", type=float, nargs=2, default=(0.5, 2.0))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -65,16 +67,30 @@ def load_emps(folder: Path, split: str) -> list[dict]:
         areas = np.bincount(labels.ravel())[1:]
         scale = whole_image_scale(picture.shape, IMG_SIZE)
         diameter = scale * float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi))) if areas.any() else 40.0
-        items.append({"picture": picture, "labels": labels, "scale": scale, "diameter": diameter,
-                      "weight": min(max(int((areas > 0).sum()), 2), 60) ** 0.35})
+        items.append(
+            {
+                "picture": picture,
+                "labels": labels,
+                "scale": scale,
+                "diameter": diameter,
+                "weight": min(max(int((areas > 0).sum()), 2), 60) ** 0.35,
+            }
+        )
     return items
 
 
 def load_trunk(sam, path: Path) -> None:
     """Copy EfficientNet-Lite0's weights into the trunk by position."""
-    renames = (("_conv_stem", "stem"), ("_bn0", "expand_norm"), ("_bn1", "depthwise_norm"),
-               ("_bn2", "project_norm"), ("_expand_conv", "expand"),
-               ("_depthwise_conv", "depthwise"), ("_project_conv", "project"), ("_blocks", "blocks"))
+    renames = (
+        ("_conv_stem", "stem"),
+        ("_bn0", "expand_norm"),
+        ("_bn1", "depthwise_norm"),
+        ("_bn2", "project_norm"),
+        ("_expand_conv", "expand"),
+        ("_depthwise_conv", "depthwise"),
+        ("_project_conv", "project"),
+        ("_blocks", "blocks"),
+    )
     state = {}
     for key, value in torch.load(path, map_location="cpu", weights_only=True).items():
         if key.startswith(("_conv_head", "_bn1", "_fc")):
@@ -160,8 +176,13 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint and the averaged fp16 weights, each beside its target first."""
-        state = {"model": self.sam.state_dict(), "optimizer": self.optimizer.state_dict(),
-                 "average": self.average, "step": self.step, "spent": self.spent}
+        state = {
+            "model": self.sam.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+            "step": self.step,
+            "spent": self.spent,
+        }
         torch.save(state, self.out / "checkpoint.part")
         os.replace(self.out / "checkpoint.part", self.out / "checkpoint.pt")
         half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in self.average.items()}

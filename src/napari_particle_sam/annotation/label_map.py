@@ -17,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_particle_sam.annotation.candidates import Candidates
+from napari_particle_sam.annotation.evaluation_cache import Evaluated, evaluate
 from napari_particle_sam.annotation.masks import Mask
-from napari_particle_sam.annotation.overlaps import Overlaps, find_overlaps
 from napari_particle_sam.annotation.thresholds import Thresholds
 
 #: A mask lies inside another when this share of it does.
 INSIDE = 0.85
 #: A mask that keeps a smaller share of its pixels than this is dropped.
 KEPT_SHARE = 0.5
+#: Masks with fewer pixels than this between them touch.
+GAP = 2
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,9 @@ class Proposal:
     lost: int
 
 
-@dataclass(frozen=True)
-class _Scored:
-    mask: Mask
-    candidate: int
-    predicted_iou: float
-    stability: float
-
-    @property
-    def score(self) -> float:
-        return self.predicted_iou * self.stability
-
-
-def propose(candidates: Candidates, thresholds: Thresholds) -> list[Proposal]:
+def propose(
+    candidates: Candidates, thresholds: Thresholds, evaluated: Evaluated | None = None
+) -> list[Proposal]:
     """Filter candidates and resolve their overlaps.
 
     Parameters
@@ -71,17 +63,21 @@ def propose(candidates: Candidates, thresholds: Thresholds) -> list[Proposal]:
         What a generator collected.
     thresholds : Thresholds
         The filters and the unit of counting.
+    evaluated : Evaluated, optional
+        The candidates' masks, kept from an earlier call with the same mask threshold and
+        stability offset.
 
     Returns
     -------
     list of Proposal
         Disjoint masks, by ascending candidate.
     """
-    scored = evaluate(candidates, thresholds)
-    overlaps = find_overlaps([s.mask for s in scored])
-    kept = _drop_duplicates(scored, overlaps, thresholds.nms)
-    kept = _resolve_nesting(scored, kept, overlaps, thresholds)
-    proposals = _share_out(scored, kept, candidates.shape, thresholds.min_area)
+    if evaluated is None or not evaluated.fits(thresholds):
+        evaluated = evaluate(candidates, thresholds)
+    kept = _passing(evaluated, candidates, thresholds)
+    kept = _drop_duplicates(evaluated, kept, thresholds.nms)
+    kept = _resolve_nesting(evaluated, kept, thresholds)
+    proposals = _share_out(evaluated, kept, candidates.shape, thresholds.min_area)
     return sorted(proposals, key=lambda p: p.candidate)
 
 
@@ -93,115 +89,74 @@ def label_map(proposals: list[Proposal], shape: tuple[int, int]) -> NDArray[np.u
     return labels
 
 
-def evaluate(candidates: Candidates, thresholds: Thresholds) -> list[_Scored]:
-    """Return the masks of all candidates that pass the thresholds."""
+def _passing(found: Evaluated, candidates: Candidates, thresholds: Thresholds) -> list[int]:
+    """Return the candidates that pass the filters, the best score first."""
     field = candidates.field_rows or candidates.shape[0]
     largest = thresholds.max_area_share * field * candidates.shape[1]
-    found = []
-    for index in np.flatnonzero(candidates.predicted_iou >= thresholds.pred_iou):
-        scored = _evaluate_one(candidates, int(index), thresholds, field)
-        if scored is None or scored.stability < thresholds.stability:
-            continue
-        if thresholds.min_area <= scored.mask.area <= largest and scored.mask.area > 0:
-            found.append(scored)
-    return found
+    good = (found.predicted_iou >= thresholds.pred_iou) & (found.stability >= thresholds.stability)
+    good &= (found.area >= max(thresholds.min_area, 1)) & (found.area <= largest)
+    index = np.flatnonzero(good)
+    return [int(i) for i in index[np.argsort(-found.score[index], kind="stable")]]
 
 
-def _evaluate_one(candidates: Candidates, index: int, thresholds: Thresholds, field: int) -> _Scored | None:
-    logits, top, left = candidates.full_logits(index)
-    cut, offset = thresholds.mask_threshold, thresholds.stability_offset
-    loose = np.count_nonzero(logits > cut - offset)
-    if loose == 0:
-        return None
-    tight = np.count_nonzero(logits > cut + offset)
-    stability = tight / loose
-    if candidates.stability is not None:
-        stability = float(candidates.stability[index])
-    mask = Mask.from_array((logits > cut)[: max(0, field - top)], top, left)
-    return _Scored(mask, index, float(candidates.predicted_iou[index]), stability)
-
-
-def _drop_duplicates(scored: list[_Scored], overlaps: Overlaps, nms: float) -> list[int]:
-    order = sorted(range(len(scored)), key=lambda i: -scored[i].score)
-    dropped: set[int] = set()
-    for i in order:
-        if i in dropped:
-            continue
-        for j, shared in overlaps.of(i):
-            union = scored[i].mask.area + scored[j].mask.area - shared
-            if shared > nms * union:
-                dropped.add(j)
-    return [i for i in order if i not in dropped]
-
-
-def _resolve_nesting(
-    scored: list[_Scored], kept: list[int], overlaps: Overlaps, thresholds: Thresholds
-) -> list[int]:
+def _drop_duplicates(found: Evaluated, kept: list[int], nms: float) -> list[int]:
     alive = set(kept)
-    for outer in sorted(kept, key=lambda i: -scored[i].mask.area):
-        inner = [j for j in _inside(scored, outer, overlaps) if j in alive]
+    for i in kept:
+        if i not in alive:
+            continue
+        for j, shared in found.overlaps.of(i):
+            if j in alive and shared > nms * (found.area[i] + found.area[j] - shared):
+                alive.discard(j)
+    return [i for i in kept if i in alive]
+
+
+def _resolve_nesting(found: Evaluated, kept: list[int], thresholds: Thresholds) -> list[int]:
+    alive = set(kept)
+    for outer in sorted(kept, key=lambda i: -found.area[i]):
+        inner = [j for j in _inside(found, outer) if j in alive]
         if outer not in alive or not inner:
             continue
-        if thresholds.unit == "part":
-            alive.discard(outer)
-        elif _outer_gives_way(scored, outer, inner, overlaps, thresholds.nesting_margin):
+        if thresholds.unit == "part" or _gives_way(found, outer, inner, thresholds.nesting_margin):
             alive.discard(outer)
         else:
             alive.difference_update(inner)
     return [i for i in kept if i in alive]
 
 
-def _inside(scored: list[_Scored], outer: int, overlaps: Overlaps) -> list[int]:
-    area = scored[outer].mask.area
+def _inside(found: Evaluated, outer: int) -> list[int]:
+    area = found.area
     return [
-        j
-        for j, shared in overlaps.of(outer)
-        if scored[j].mask.area < area and shared >= INSIDE * scored[j].mask.area
+        j for j, shared in found.overlaps.of(outer) if area[j] < area[outer] and shared >= INSIDE * area[j]
     ]
 
 
-def _outer_gives_way(
-    scored: list[_Scored], outer: int, inner: list[int], overlaps: Overlaps, margin: float
-) -> bool:
-    mean = float(np.mean([scored[j].predicted_iou for j in inner]))
-    if scored[outer].predicted_iou < mean - margin:
-        return True
-    return _apart(scored, inner, overlaps)
+def _gives_way(found: Evaluated, outer: int, inner: list[int], margin: float) -> bool:
+    mean = float(found.predicted_iou[inner].mean())
+    return bool(found.predicted_iou[outer] < mean - margin) or _apart(found, inner)
 
 
-def _apart(scored: list[_Scored], inner: list[int], overlaps: Overlaps) -> bool:
+def _apart(found: Evaluated, inner: list[int]) -> bool:
     """Whether there are several masks and no two of them touch."""
     if len(inner) < 2:
         return False
     for position, i in enumerate(inner):
-        neighbours = {j for j, _ in overlaps.of(i)}
+        neighbours = {j for j, _ in found.overlaps.of(i)}
         for j in inner[position + 1 :]:
-            if j in neighbours or _touch(scored[i].mask, scored[j].mask):
+            if j in neighbours or found.masks[i].near(found.masks[j], GAP):
                 return False
     return True
 
 
-def _touch(a: Mask, b: Mask) -> bool:
-    grown = np.pad(a.crop, 2)
-    spread = np.zeros_like(grown)
-    for row in (-2, -1, 0, 1, 2):
-        for col in (-2, -1, 0, 1, 2):
-            spread |= np.roll(grown, (row, col), (0, 1))
-    return Mask(a.top - 2, a.left - 2, spread).overlap(b) > 0
-
-
-def _share_out(
-    scored: list[_Scored], kept: list[int], shape: tuple[int, int], min_area: int
-) -> list[Proposal]:
+def _share_out(found: Evaluated, kept: list[int], shape: tuple[int, int], min_area: int) -> list[Proposal]:
     taken = np.zeros(shape, bool)
     proposals = []
-    for i in sorted(kept, key=lambda i: -scored[i].score):
-        whole = scored[i].mask
+    for i in kept:
+        whole = found.masks[i]
         free = whole.crop & ~taken[whole.window]
         mask, _ = Mask.from_array(free, whole.top, whole.left).largest_component()
         if mask.area < max(min_area, KEPT_SHARE * whole.area, 1):
             continue
         taken[mask.window] |= mask.crop
-        s = scored[i]
-        proposals.append(Proposal(mask, s.candidate, s.predicted_iou, s.stability, whole.area - mask.area))
+        iou, stability = float(found.predicted_iou[i]), float(found.stability[i])
+        proposals.append(Proposal(mask, i, iou, stability, whole.area - mask.area))
     return proposals

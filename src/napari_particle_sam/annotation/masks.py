@@ -74,6 +74,11 @@ class Mask:
         union = self.area + other.area - overlap
         return overlap / union if union else 0.0
 
+    def near(self, other: Mask, gap: int) -> bool:
+        """Return whether another mask has a pixel at most `gap` rows and columns away."""
+        grown = ndimage.binary_dilation(np.pad(self.crop, gap), np.ones((2 * gap + 1,) * 2))
+        return Mask(self.top - gap, self.left - gap, grown).overlap(other) > 0
+
     def minus(self, other: Mask) -> Mask:
         """Return this mask without the pixels of another."""
         mine, theirs = _shared(self, other)

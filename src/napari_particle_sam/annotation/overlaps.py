@@ -42,12 +42,12 @@ def find_overlaps(masks: Sequence[Mask]) -> Overlaps:
     if len(masks) < 2:
         return overlaps
     boxes = np.array([m.box for m in masks])
-    for i, mask in enumerate(masks[:-1]):
+    for i, mask in enumerate(list(masks)[:-1]):
         top, left, bottom, right = boxes[i]
         rest = boxes[i + 1 :]
         meets = (rest[:, 0] < bottom) & (rest[:, 2] > top) & (rest[:, 1] < right) & (rest[:, 3] > left)
-        for j in np.flatnonzero(meets) + i + 1:
+        for j in (np.flatnonzero(meets) + i + 1).tolist():
             shared = mask.overlap(masks[j])
             if shared:
-                overlaps.add(i, int(j), shared)
+                overlaps.add(i, j, shared)
     return overlaps

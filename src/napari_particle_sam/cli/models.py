@@ -38,7 +38,9 @@ def download(name: Annotated[str, typer.Argument(help="vit_b, vit_l or vit_h.", 
 @app.command("import")
 def import_model(
     file: Annotated[Path, typer.Argument(help="A published SAM .pth that you have.", show_default=False)],
-    name: Annotated[str | None, typer.Option(help="Which model it is; told by its sha256 by default.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Which model it is; told by its sha256 by default.")
+    ] = None,
 ) -> None:
     """Copy a published checkpoint from your disk into the cache, verified."""
     from napari_particle_sam.sam.download import identify, import_file

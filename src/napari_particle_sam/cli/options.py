@@ -7,11 +7,17 @@ from typing import Annotated
 
 import typer
 
-Model = Annotated[str, typer.Option(help="particle-tiny, vit_b, vit_l, vit_h, or a .pth or .safetensors file.")]
+Model = Annotated[
+    str, typer.Option(help="particle-tiny, vit_b, vit_l, vit_h, or a .pth or .safetensors file.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Out = Annotated[Path, typer.Option(help="Folder for the results.", show_default=False)]
-Pairs = Annotated[Path, typer.Option(help="Folder with images/ and masks/ of equal stems.", show_default=False)]
-Json = Annotated[str | None, typer.Option("--json", help="Write the result as JSON to a file, or - for stdout.")]
+Pairs = Annotated[
+    Path, typer.Option(help="Folder with images/ and masks/ of equal stems.", show_default=False)
+]
+Json = Annotated[
+    str | None, typer.Option("--json", help="Write the result as JSON to a file, or - for stdout.")
+]
 Trust = Annotated[bool, typer.Option(help="Read a .pth file of unknown origin (tensors only).")]
 
 

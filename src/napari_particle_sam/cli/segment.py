@@ -30,12 +30,16 @@ def segment(
     unit: Annotated[str | None, typer.Option(help="whole or part.")] = None,
     preset: Annotated[str, typer.Option(help="default, sam or paper.")] = "default",
     points_per_side: Annotated[int | None, typer.Option(min=1, help="Grid of the reference engine.")] = None,
-    crop_layers: Annotated[int | None, typer.Option(min=0, help="Crop layers of the reference engine.")] = None,
+    crop_layers: Annotated[
+        int | None, typer.Option(min=0, help="Crop layers of the reference engine.")
+    ] = None,
     crop_downscale: Annotated[int | None, typer.Option(min=1, help="Fewer points in crops.")] = None,
     pred_iou: Annotated[float | None, typer.Option(help="Lowest predicted IoU, 0 to 1.")] = None,
     stability: Annotated[float | None, typer.Option(help="Lowest stability score, 0 to 1.")] = None,
     min_area: Annotated[int | None, typer.Option(help="Smallest particle in pixels.")] = None,
-    pixel_size: Annotated[str | None, typer.Option(help="Such as 7.344nm; for tables in micrometres.")] = None,
+    pixel_size: Annotated[
+        str | None, typer.Option(help="Such as 7.344nm; for tables in micrometres.")
+    ] = None,
     databar: Annotated[str, typer.Option(help="Rows of the data bar at the bottom, or none.")] = "none",
     recursive: Annotated[bool, typer.Option(help="Look into subfolders.")] = False,
     keep_tree: Annotated[bool, typer.Option(help="Keep subfolders in the output.")] = False,
@@ -67,7 +71,9 @@ def segment(
     report = follow(segment_batch(loaded, inputs, out, settings, CancelToken()))
     write_result(json, vars(report))
     particles = sum(entry["particles"] for entry in report.images)
-    typer.echo(f"{len(report.images)} images, {particles} particles, {len(report.failures)} failed: {out}", err=True)
+    typer.echo(
+        f"{len(report.images)} images, {particles} particles, {len(report.failures)} failed: {out}", err=True
+    )
     if report.failures:
         raise typer.Exit(1 if len(inputs) > 1 else 2)
 

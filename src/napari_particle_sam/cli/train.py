@@ -24,7 +24,9 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Crops per step.")] = None,
     groups: Annotated[Path | None, typer.Option(help="CSV with columns stem and group.")] = None,
     val: Annotated[str | None, typer.Option(help="Stems to validate on, separated by commas.")] = None,
-    test_fraction: Annotated[float | None, typer.Option(help="Share of groups that is kept for testing.")] = None,
+    test_fraction: Annotated[
+        float | None, typer.Option(help="Share of groups that is kept for testing.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
     device: Device = "auto",
     json: Json = None,

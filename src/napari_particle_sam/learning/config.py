@@ -72,7 +72,9 @@ def make_config(preset: str, **changes: object) -> TrainingConfig:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(p) for p in first["loc"]).replace("_", "-")
-        raise BadValueError(f"{name} = {first['input']!r} cannot be used ({first['msg']}); change it.") from error
+        raise BadValueError(
+            f"{name} = {first['input']!r} cannot be used ({first['msg']}); change it."
+        ) from error
 
 
 def paper_rank(width: int) -> int:

@@ -150,8 +150,7 @@ def forward_samples(
 def _locator_part(maps: Tensor, samples: list[Sample]) -> Tensor:
     factor = samples[0].crop.labels.shape[0] // maps.shape[-1]
     rendered = [
-        dense_targets(s.crop.labels[factor // 2 :: factor, factor // 2 :: factor], factor)
-        for s in samples
+        dense_targets(s.crop.labels[factor // 2 :: factor, factor // 2 :: factor], factor) for s in samples
     ]
     return losses.locator_loss(maps, torch.from_numpy(np.stack(rendered)).to(maps.device))
 
@@ -173,9 +172,7 @@ def _prompted_part(
         rows = torch.arange(len(logits), device=logits.device)
         chosen = logits.detach()[rows, 1 + scores[:, 1:].argmax(1)]
         points = _add_correction(rng, points, chosen, target, sample.crop.labels.shape[0])
-        logits, scores = decode(
-            sam, embedding, sample.place, points, None, chosen[:, None].clamp(-20, 20)
-        )
+        logits, scores = decode(sam, embedding, sample.place, points, None, chosen[:, None].clamp(-20, 20))
         again, _ = _multimask_loss(logits, scores, target, wanted, weights, True)
         loss = loss + again / max(corrections, 1)
     return loss, numbers

@@ -42,7 +42,9 @@ def find_targets(sam: Sam, groups: tuple[str, ...]) -> list[str]:
     if unknown or not groups:
         raise BadValueError(f"LoRA targets {groups} are unknown; choose from {', '.join(TARGET_GROUPS)}.")
     pattern = re.compile("|".join(f"(?:{TARGET_GROUPS[g]})" for g in groups))
-    found = [n for n, m in sam.named_modules() if pattern.fullmatch(n) and isinstance(m, (nn.Linear, nn.Conv2d))]
+    found = [
+        n for n, m in sam.named_modules() if pattern.fullmatch(n) and isinstance(m, (nn.Linear, nn.Conv2d))
+    ]
     if not found:
         raise BadValueError(f"LoRA targets {groups} match no layer of this model; choose 'attention'.")
     return found
@@ -69,7 +71,9 @@ def attach_lora(sam: Sam, rank: int, alpha: float, targets: list[str], locator: 
     from peft import LoraConfig, inject_adapter_in_model
 
     pattern = "|".join(re.escape(t) for t in targets)
-    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, bias="none", target_modules=f"(?:{pattern})")
+    config = LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=0.0, bias="none", target_modules=f"(?:{pattern})"
+    )
     sam.requires_grad_(False)
     inject_adapter_in_model(config, sam)
     if locator:

@@ -61,8 +61,6 @@ def locator_loss(maps: Tensor, target: Tensor) -> Tensor:
     )
     distance = functional.smooth_l1_loss(maps[:, DISTANCE], target[:, DISTANCE], beta=0.1)
     offsets = slice(OFFSET_ROW, OFFSET_ROW + 2)
-    error = functional.smooth_l1_loss(
-        maps[:, offsets], target[:, offsets], beta=0.1, reduction="none"
-    )
+    error = functional.smooth_l1_loss(maps[:, offsets], target[:, offsets], beta=0.1, reduction="none")
     offset = (error * particle[:, None]).sum() / (2 * particle.sum() + 1)
     return foreground + boundary + 3 * distance + offset

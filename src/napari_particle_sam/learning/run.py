@@ -202,7 +202,9 @@ class FineTuning:
         self.step += 1
         return Metric(self.step, "train", {"loss": loss.item(), **parts})
 
-    def _loss(self, samples: list, rng: np.random.Generator, corrections: int) -> tuple[Tensor, dict[str, float]]:
+    def _loss(
+        self, samples: list, rng: np.random.Generator, corrections: int
+    ) -> tuple[Tensor, dict[str, float]]:
         weights = LossWeights(entropy=True, locator=1.0 if self._locator else 0.0)
         device = self.model.sam.device
         half = device.type == "cuda" and torch.cuda.is_bf16_supported()
@@ -270,5 +272,7 @@ def _reason(gained: bool, validated: bool, before: dict[str, float], after: dict
     if not validated:
         return "Trained without validation; compare the adapter with the base before you trust it."
     if not gained:
-        return f"No gain: no epoch beat the base (validation f1@0.5 {before['f1@0.5']:.3f}); the base is kept."
+        return (
+            f"No gain: no epoch beat the base (validation f1@0.5 {before['f1@0.5']:.3f}); the base is kept."
+        )
     return f"Validation f1@0.5 {before['f1@0.5']:.3f} -> {after['f1@0.5']:.3f}."

@@ -73,7 +73,13 @@ def _draw_curves(metrics: list[Metric], path: Path) -> None:
     loss.set(xlabel="step", ylabel="training loss")
     validation = [m for m in metrics if m.stage == "validation"]
     for key, colour in (("f1@0.5", "#b24745"), ("f1@0.75", "#df8f44"), ("dice_foreground", "#79af97")):
-        quality.plot([m.step for m in validation], [m.values.get(key) for m in validation], "o-", label=key, color=colour)
+        quality.plot(
+            [m.step for m in validation],
+            [m.values.get(key) for m in validation],
+            "o-",
+            label=key,
+            color=colour,
+        )
     quality.set(xlabel="step", ylabel="validation", ylim=(0, 1))
     quality.legend(loc="lower right", frameon=False)
     with atomic_path(path) as part:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_particle_sam.annotation.candidates import Candidates
+from napari_particle_sam.annotation.evaluation_cache import Evaluated, evaluate
 from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
+from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.evaluation.metrics import pool
 from napari_particle_sam.evaluation.scores import score_image
 from napari_particle_sam.learning.samples import TrainingImage
@@ -20,7 +21,7 @@ from napari_particle_sam.sam.model import SamModel
 
 #: Thresholds that are tried when they are fitted to validation images.
 PRED_IOU_GRID = (0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
-STABILITY_GRID = (0.6, 0.7, 0.8, 0.9)
+STABILITY_GRID = (0.6, 0.8)
 
 
 def collect(model: SamModel, images: list[TrainingImage], token: CancelToken) -> list[Candidates]:
@@ -28,26 +29,21 @@ def collect(model: SamModel, images: list[TrainingImage], token: CancelToken) ->
     found = []
     for image in images:
         job = generate(model, image.picture, GenerateSettings(thresholds=model.thresholds), token)
-        found.append(exhaust(job))
+        found.append(run_job(job))
     return found
 
 
-def exhaust(job):  # noqa: ANN001, ANN201
-    """Run a generator to its end and return its result."""
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            return end.value
-
-
 def score(
-    candidates: list[Candidates], images: list[TrainingImage], thresholds: Thresholds
+    candidates: list[Candidates],
+    images: list[TrainingImage],
+    thresholds: Thresholds,
+    evaluated: list[Evaluated] | None = None,
 ) -> dict[str, float]:
     """Return pooled metrics of the label maps at these thresholds."""
     scores = []
-    for found, image in zip(candidates, images, strict=True):
-        labels = label_map(propose(found, thresholds), image.labels.shape)
+    kept = evaluated or [None] * len(candidates)
+    for found, image, masks in zip(candidates, images, kept, strict=True):
+        labels = label_map(propose(found, thresholds, masks), image.labels.shape)
         scores.append(score_image(labels, image.labels, thresholds.min_area))
     return pool(scores)
 
@@ -77,21 +73,17 @@ def fit_thresholds(
         The thresholds and the metrics there.
     """
     best = start
-    metrics = score(candidates, images, start)
+    evaluated = [evaluate(c, start) for c in candidates]
+    metrics = score(candidates, images, start, evaluated)
     floor = max(c.floor_iou for c in candidates)
     for pred_iou, stability in product(PRED_IOU_GRID, STABILITY_GRID):
         if pred_iou < floor:
             continue
         tried = start.model_copy(update={"pred_iou": pred_iou, "stability": stability})
-        found = score(candidates, images, tried)
+        found = score(candidates, images, tried, evaluated)
         if objective(found) > objective(metrics) + 1e-6:
             best, metrics = tried, found
     return best, metrics
-
-
-def with_thresholds(model: SamModel, thresholds: Thresholds) -> SamModel:
-    """Return a model with other defaults."""
-    return replace(model, thresholds=thresholds)
 
 
 def diameter_range(images: list[TrainingImage]) -> tuple[float, float] | None:

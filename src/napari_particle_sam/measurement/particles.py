@@ -41,7 +41,7 @@ def particle_rows(
     """
     rows = []
     bottom = field_rows or labels.shape[0]
-    for region in regionprops(labels):
+    for region in regionprops(labels):  # type: ignore[no-untyped-call]
         area = float(region.area)
         ecd = float(np.sqrt(4 * area / np.pi))
         predicted_iou, stability = (scores or {}).get(region.label, (None, None))

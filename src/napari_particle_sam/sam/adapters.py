@@ -117,7 +117,9 @@ def merge_adapter(sam: Sam, folder: Path, base_fingerprint: str) -> AdapterInfo:
     if info.iou_head:
         _load_part(sam.mask_decoder, "iou_prediction_head", tensors, folder)
     if tensors:
-        raise BadModelError(f"{folder / WEIGHTS} holds unknown tensors ({next(iter(tensors))}); train it again.")
+        raise BadModelError(
+            f"{folder / WEIGHTS} holds unknown tensors ({next(iter(tensors))}); train it again."
+        )
     return info
 
 
@@ -140,8 +142,10 @@ def _merge_one(
     weight = getattr(module, "weight", None)
     if a is None or b is None or weight is None:
         raise BadModelError(f"{folder} does not fit this base (at {target}); choose the base it names.")
-    if a.shape[0] != info.rank or b.shape[1] != info.rank or (
-        a[0].numel() != weight[0].numel() or b.shape[0] != weight.shape[0]
+    if (
+        a.shape[0] != info.rank
+        or b.shape[1] != info.rank
+        or (a[0].numel() != weight[0].numel() or b.shape[0] != weight.shape[0])
     ):
         raise BadModelError(f"{folder} has tensors of a wrong shape (at {target}); train it again.")
     update = (b.flatten(1) @ a.flatten(1)).reshape(weight.shape)

@@ -56,15 +56,24 @@ def download(spec: ModelSpec, token: CancelToken, url: str | None = None) -> Gen
 def import_file(spec: ModelSpec, source: Path) -> Path:
     """Copy a known model's file that the user already has into the cache, verified."""
     target = weights_path(spec)
-    try:
-        with atomic_path(target) as part, source.open("rb") as file, part.open("wb") as out:
-            while block := file.read(BLOCK):
-                out.write(block)
-            out.close()
-            _verify(spec, part, str(source))
-    except OSError as error:
-        raise BadModelError(f"{source} cannot be read ({error.strerror}); check the path.") from error
+    if not source.is_file():
+        raise BadModelError(f"{source} does not exist; check the path.")
+    with atomic_path(target) as part:
+        _copy(source, part)
+        _verify(spec, part, str(source))
     return target
+
+
+def _copy(source: Path, part: Path) -> None:
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise BadModelError(f"{source} cannot be read ({error.strerror}); check its permissions.") from error
+    with file, part.open("wb") as out:
+        while block := file.read(BLOCK):
+            out.write(block)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _fetch(address: str, part: Path, total: int, token: CancelToken) -> Generator[Event, None, None]:

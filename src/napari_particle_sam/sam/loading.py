@@ -96,7 +96,9 @@ def _architecture(name: str, state: dict, path: Path) -> str:
         return SPECS[name].architecture
     found = guess_architecture(state)
     if found is None:
-        raise BadModelError(f"{path} is no checkpoint of particle-tiny, vit_b, vit_l or vit_h; choose another.")
+        raise BadModelError(
+            f"{path} is no checkpoint of particle-tiny, vit_b, vit_l or vit_h; choose another."
+        )
     return found
 
 

@@ -29,11 +29,11 @@ class LocatorSettings:
         The same in input pixels, where the radius is tiny.
     """
 
-    foreground: float = 0.4
-    votes: float = 1.2
-    peak: float = 0.5
-    apart: float = 0.8
-    least_apart: float = 4.0
+    foreground: float = 0.3
+    votes: float = 0.7
+    peak: float = 0.35
+    apart: float = 0.5
+    least_apart: float = 3.0
 
 
 def find_centres(

@@ -38,7 +38,7 @@ class Prompter:
         self.side = self._tile_side()
 
     def _tile_side(self) -> int:
-        """Side in image pixels of what is shown to the network around a click."""
+        """Return the side, in image pixels, of what the network sees around a click."""
         diameter = None
         if self.model.has_locator:
             whole = self._embedding((0, 0, *self.picture.shape))
@@ -52,7 +52,7 @@ class Prompter:
         return self._embeddings[window]
 
     def _window(self, point: tuple[int, int, bool]) -> tuple[int, int, int, int]:
-        """The tile around a click, on a coarse raster so that neighbours share it."""
+        """Return the tile around a click, on a coarse raster so that neighbours share it."""
         out = []
         for at, length in zip(point[:2], self.picture.shape, strict=True):
             side = min(self.side, length)

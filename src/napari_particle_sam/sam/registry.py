@@ -81,7 +81,8 @@ def find_spec(name: str) -> ModelSpec:
     """
     if name not in SPECS:
         raise BadModelError(
-            f"model {name!r} is unknown; choose one of {', '.join(SPECS)} or give a .pth or .safetensors file."
+            f"model {name!r} is unknown; choose one of {', '.join(SPECS)} "
+            "or give a .pth or .safetensors file."
         )
     return SPECS[name]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 
 
-def plan_tiles(
-    shape: tuple[int, int], side: int, overlap: int
-) -> list[tuple[int, int, int, int]]:
+def plan_tiles(shape: tuple[int, int], side: int, overlap: int) -> list[tuple[int, int, int, int]]:
     """Cover an image with equal, evenly spread squares.
 
     Parameters

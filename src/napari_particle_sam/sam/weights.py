@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle  # noqa: S403  only its error class is named; nothing is unpickled here
 import struct
 from pathlib import Path
 
@@ -82,15 +81,22 @@ def _read_pth(path: Path, trust: bool) -> dict[str, Tensor]:
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # damaged files make the restricted unpickler fail in any way
         raise BadModelError(
             f"{path} is damaged or holds more than tensors; nothing in it was run; fetch it again."
         ) from error
-    if not isinstance(state, dict) or not all(
-        isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()
-    ):
+    if not isinstance(state, dict) or not all(isinstance(k, str) and _is_plain(v) for k, v in state.items()):
         raise BadModelError(f"{path} holds no plain tensors by name; export its state_dict.")
+    if sum(value.numel() for value in state.values()) * 4 > LARGEST_BYTES:
+        raise BadModelError(f"{path} unpacks to more than any SAM checkpoint; choose another file.")
     return state
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is a tensor of numbers in memory: not sparse, without data, complex or quantised."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.device.type != "cpu":
+        return False
+    return not value.is_complex() and not value.is_quantized
 
 
 def _float(tensor: Tensor) -> Tensor:

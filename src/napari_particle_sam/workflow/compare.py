@@ -15,6 +15,7 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_json, write_text
+from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.evaluation.bootstrap import Interval, paired_interval
 from napari_particle_sam.evaluation.metrics import pool
 from napari_particle_sam.evaluation.scores import ImageScore, score_image
@@ -109,7 +110,9 @@ def compare(
     pairs = list_pairs(pairs_folder)
     held = [p for p in pairs if p.stem not in info.images]
     if not held:
-        raise BadFileError(f"the adapter trained on every image of {pairs_folder}; give others to compare on.")
+        raise BadFileError(
+            f"the adapter trained on every image of {pairs_folder}; give others to compare on."
+        )
     images = read_training_images(held)
     base = load_model(model or info.base, device=device, img_size=_size_for(info))
     adapted = load_model(model or info.base, adapter, device)
@@ -137,12 +140,7 @@ def _score_one(
     token: CancelToken,
 ) -> None:
     job = generate(model, image.picture, GenerateSettings(thresholds=model.thresholds), token)
-    while True:
-        try:
-            next(job)
-        except StopIteration as end:
-            found = end.value
-            break
+    found = run_job(job)
     for heading, chosen in thresholds.items():
         labels = label_map(propose(found, chosen), image.labels.shape)
         columns[heading].labels.append(labels)
@@ -169,7 +167,9 @@ def _conclude(
             f"Warning: at default thresholds the adapted model returns only {predicted:.0f} masks "
             f"for {true:.0f} particles."
         )
-    return Comparison(metrics, intervals, _verdict(intervals["f1@0.5"]), [i.stem for i in images], left_out, notes)
+    return Comparison(
+        metrics, intervals, _verdict(intervals["f1@0.5"]), [i.stem for i in images], left_out, notes
+    )
 
 
 def _verdict(change: Interval) -> str:

@@ -110,7 +110,9 @@ def run_demo(
     yield Message(f"4. Fine-tuned for {result.steps} steps. {result.reason}")
     comparison = None
     if result.gained:
-        comparison = yield from compare(out / "held-out", out / "run", out / "comparison", token, device=device)
+        comparison = yield from compare(
+            out / "held-out", out / "run", out / "comparison", token, device=device
+        )
         yield Message(f"5. Reloaded the adapter and scored {HELD_OUT} held-out images. {comparison.verdict}")
     _write_report(out, story, result, comparison)
     yield Message(f"6. Wrote {out / 'report.html'}.")
@@ -167,11 +169,9 @@ def _write_report(out: Path, story: _Story, result: TrainingResult, comparison: 
     )
     report.heading("Proposals and corrections")
     effort = story.effort
-    report.table(
-        ("deleted", "split", "merged", "added", "repaired", "painted", "clicks", "edits", "per particle"),
-        [tuple(str(v) for v in (effort.deleted, effort.split, effort.merged, effort.added, effort.repaired,
-                                effort.painted, effort.clicks, effort.edits)) + (f"{effort.edits_per_particle:.2f}",)],
-    )  # fmt: skip
+    kinds = ("deleted", "split", "merged", "added", "repaired", "painted", "clicks", "edits")
+    counts = tuple(str(getattr(effort, kind)) for kind in kinds)
+    report.table((*kinds, "per particle"), [(*counts, f"{effort.edits_per_particle:.2f}")])
     save_side_by_side(out / "proposals.png", story.proposals)
     report.picture("proposals.png", "What the base proposed, what the annotator made of it, and the truth.")
     report.heading("Fine-tuning")
@@ -192,9 +192,7 @@ def _write_report(out: Path, story: _Story, result: TrainingResult, comparison: 
 
 def _add_comparison(report: Report, comparison: Comparison) -> None:
     headings = list(comparison.metrics)
-    rows = [
-        (metric_name(m), *(format_value(m, comparison.metrics[h][m]) for h in headings)) for m in SHOWN
-    ]
+    rows = [(metric_name(m), *(format_value(m, comparison.metrics[h][m]) for h in headings)) for m in SHOWN]
     report.table(("", *headings), rows)
     for sentence in (comparison.verdict, *comparison.notes):
         report.text(sentence)

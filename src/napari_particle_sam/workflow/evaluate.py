@@ -55,7 +55,9 @@ def evaluate_folder(
         scores["prediction"].append(score_image(found, true, min_area))
         if images is not None:
             picture = read_micrograph(_image_of(images, stem)).picture
-            scores.setdefault("baseline", []).append(score_image(segment_classical(picture, min_area), true, min_area))
+            scores.setdefault("baseline", []).append(
+                score_image(segment_classical(picture, min_area), true, min_area)
+            )
     return {method: pool(part) for method, part in scores.items()}
 
 

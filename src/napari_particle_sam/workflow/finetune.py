@@ -57,7 +57,9 @@ def finetune(
     """
     pairs = {pair.stem: pair for pair in list_pairs(pairs_folder)}
     split = _split(list(pairs), config, groups_csv, val)
-    yield Message(f"{len(split.train)} images to train on, {len(split.val)} to validate. {split.note}".strip())
+    yield Message(
+        f"{len(split.train)} images to train on, {len(split.val)} to validate. {split.note}".strip()
+    )
     model = load_model(config.model, device=device, img_size=config.img_size)
     if config.preset == "paper" and config.model != "vit_b":
         config, note = _paper_for(model, config)
@@ -68,9 +70,7 @@ def finetune(
     return (yield from run.run(token))
 
 
-def _split(
-    stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None
-) -> Split:
+def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None) -> Split:
     known = read_groups(groups_csv) if groups_csv is not None else {}
     unknown = [s for s in val or () if s not in stems]
     if unknown:

@@ -12,7 +12,10 @@ from skimage.segmentation import find_boundaries
 from napari_particle_sam.base.files import atomic_path
 
 COLOURS = np.array(
-    [(86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (120, 160, 255)],
+    [
+        (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66),
+        (213, 94, 0), (204, 121, 167), (120, 160, 255),
+    ],
     np.float32,
 )  # fmt: skip
 

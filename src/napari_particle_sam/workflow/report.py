@@ -9,7 +9,8 @@ from pathlib import Path
 from napari_particle_sam.base.files import write_text
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem;
+  margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; margin: 1rem 0; } th, td { padding: .25rem .8rem; text-align: right; }
 th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; }
@@ -48,7 +49,9 @@ class Report:
     def picture(self, name: str, caption: str) -> None:
         """Show a picture that lies beside the page."""
         text = escape(caption)
-        self._parts.append(f'<figure><img src="{escape(name)}" alt="{text}"><figcaption>{text}</figcaption></figure>')
+        self._parts.append(
+            f'<figure><img src="{escape(name)}" alt="{text}"><figcaption>{text}</figcaption></figure>'
+        )
 
     def write(self, path: Path) -> None:
         """Write the page."""

@@ -204,7 +204,9 @@ def split_settings(
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).replace("_", "-")
-        raise BadValueError(f"--{name} {first['input']} cannot be used ({first['msg']}); change it.") from error
+        raise BadValueError(
+            f"--{name} {first['input']} cannot be used ({first['msg']}); change it."
+        ) from error
     floors = Floors(pred_iou=min(Floors().pred_iou, thresholds.pred_iou))
     generate = GenerateSettings(
         engine, floors, thresholds=thresholds, **{k: v for k, v in values.items() if k in own}

@@ -36,7 +36,7 @@ def collect_points(
     points: NDArray[np.float32],
     floors: Floors,
     shape: tuple[int, int],
-    batch: int = 16,
+    batch: int | None = None,
 ) -> Candidates:
     """Prompt with single points and keep every mask above the floors.
 
@@ -52,14 +52,15 @@ def collect_points(
         What to keep.
     shape : tuple of int
         Shape of the whole micrograph.
-    batch : int
-        Prompts decoded together.
+    batch : int, optional
+        Prompts decoded together; by default few on a CPU, whose caches they must fit.
 
     Returns
     -------
     Candidates
         Up to three per prompt, in the order of the prompts.
     """
+    batch = batch or (4 if model.sam.device.type == "cpu" else 64)
     rows: list[tuple[NDArray[np.float32], float, NDArray[np.float32], tuple[int, int]]] = []
     for start in range(0, len(points), batch):
         rows += _collect_batch(model, embedding, points[start : start + batch], floors)

@@ -44,7 +44,6 @@ def resolve_engine(name: str, model: SamModel) -> str:
         return "guided" if model.has_locator else "reference"
     if name == "guided" and not model.has_locator:
         raise BadValueError(
-            f"engine 'guided' needs a model with a locator, which {model.name} lacks; "
-            "use --engine reference."
+            f"engine 'guided' needs a model with a locator, which {model.name} lacks; use --engine reference."
         )
     return name

@@ -30,9 +30,7 @@ def build_particle_tiny() -> Sam:
         ),
         mask_decoder=MaskDecoder(
             num_multimask_outputs=3,
-            transformer=TwoWayTransformer(
-                depth=2, embedding_dim=EMBED_DIM, mlp_dim=2048, num_heads=8
-            ),
+            transformer=TwoWayTransformer(depth=2, embedding_dim=EMBED_DIM, mlp_dim=2048, num_heads=8),
             transformer_dim=EMBED_DIM,
             iou_head_depth=3,
             iou_head_hidden_dim=256,

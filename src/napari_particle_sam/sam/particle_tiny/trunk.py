@@ -101,8 +101,6 @@ def _blocks(inside: int) -> list[InvertedResidual]:
     blocks = []
     for repeats, kernel, stride, expansion, outside in STAGES:
         for repeat in range(repeats):
-            blocks.append(
-                InvertedResidual(inside, outside, kernel, stride if repeat == 0 else 1, expansion)
-            )
+            blocks.append(InvertedResidual(inside, outside, kernel, stride if repeat == 0 else 1, expansion))
             inside = outside
     return blocks

@@ -12,10 +12,12 @@ Result = TypeVar("Result")
 
 def run_job(job: Generator[Event, None, Result], listen: Callable[[Event], None] | None = None) -> Result:
     """Run a job, hand its events to a listener, and return its result."""
-    while True:
-        try:
-            event = next(job)
-        except StopIteration as end:
-            return end.value
+    outcome: list[Result] = []
+
+    def drain() -> Generator[Event, None, None]:
+        outcome.append((yield from job))
+
+    for event in drain():
         if listen is not None:
             listen(event)
+    return outcome[0]

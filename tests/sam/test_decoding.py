@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_particle_sam.sam.decoding import mask_logits, score_prompts
+from napari_particle_sam.sam.engines.collect import Floors, collect_points
+from napari_particle_sam.sam.model import encode
+
+POINTS = torch.tensor([[10.0, 20.0], [200.5, 300.25], [511.0, 0.0], [77.0, 77.0], [256.0, 256.0]])
+
+
+@pytest.fixture(scope="module")
+def embedding(model, picture):
+    return encode(model, picture, (0, 0, *picture.shape))
+
+
+@torch.inference_mode()
+def stock(tiny, features, points):
+    labels = torch.ones(len(points), 1, dtype=torch.int64)
+    sparse, dense = tiny.prompt_encoder((points[:, None], labels), None, None)
+    return tiny.mask_decoder(
+        image_embeddings=features,
+        image_pe=tiny.prompt_encoder.get_dense_pe(),
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense,
+        multimask_output=True,
+    )
+
+
+@torch.inference_mode()
+def test_both_halves_together_are_the_stock_decoder(tiny, embedding):
+    masks, scores = stock(tiny, embedding.features, POINTS)
+    mine, tokens, image = score_prompts(tiny, embedding.features, POINTS)
+    torch.testing.assert_close(mine, scores, atol=1e-5, rtol=1e-5)
+    logits = mask_logits(tiny, tokens, image, embedding.features.shape[-2:])
+    torch.testing.assert_close(logits, masks, atol=1e-5, rtol=1e-5)
+    some = torch.tensor([1, 4])
+    fewer = mask_logits(tiny, tokens[some], image[some], embedding.features.shape[-2:])
+    torch.testing.assert_close(fewer, masks[some], atol=1e-5, rtol=1e-5)
+
+
+def test_collected_candidates_are_those_above_the_floor(model, embedding, picture):
+    masks, scores = stock(model.sam, embedding.features, POINTS)
+    floor = float(scores.flatten().sort().values[6:8].mean())
+    found = collect_points(
+        model, embedding, POINTS.flip(1).numpy(), Floors(floor, -1e9), picture.shape, batch=2
+    )
+    wanted = [(i, m) for i in range(len(POINTS)) for m in range(3) if scores[i, m] > floor]
+    assert len(found) == len(wanted) > 0
+    for k, (i, m) in enumerate(wanted):
+        assert found.predicted_iou[k] == pytest.approx(float(scores[i, m]), abs=1e-5)
+        torch.testing.assert_close(torch.from_numpy(found.logits[k]), masks[i, m], atol=1e-5, rtol=1e-5)
+
+
+def test_no_points_give_no_candidates(model, embedding, picture):
+    found = collect_points(model, embedding, POINTS[:0].numpy(), Floors(), picture.shape)
+    assert len(found) == 0 and found.points.shape == (0, 2)
