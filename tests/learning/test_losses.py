@@ -27,7 +27,7 @@ RIGHT, WRONG, UNSURE = (TARGET * 2 - 1) * 20, (1 - TARGET * 2) * 20, TARGET * 0
 def test_mask_losses_order_right_unsure_wrong(loss):
     right, unsure, wrong = (loss(x, TARGET).item() for x in (RIGHT, UNSURE, WRONG))
     assert right == pytest.approx(0, abs=1e-3) and right < unsure < wrong
-    assert loss(UNSURE.expand(3, 2, 8, 8), TARGET).shape == (3, 2)
+    assert loss(UNSURE.expand(3, 2, 8, 8), TARGET.expand(3, 2, 8, 8)).shape == (3, 2)
 
 
 def test_the_iou_is_that_of_the_masks():

@@ -41,7 +41,9 @@ def few_prompts(monkeypatch):
     find = guided.find_centres
     settings = LocatorSettings(foreground=0.0, votes=0.1, peak=-10)
     monkeypatch.setattr(
-        guided, "find_centres", lambda maps, pixel: find(maps[..., ::8, ::8], pixel * 8, settings)[:6]
+        guided,
+        "find_centres",
+        lambda maps, pixel, least_radius=0.0: find(maps[..., ::8, ::8], pixel * 8, settings)[:6],
     )
     monkeypatch.setattr(module, "typical_diameter", lambda maps, pixel: None)
 

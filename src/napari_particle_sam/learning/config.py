@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from napari_particle_sam.base.errors import BadValueError
 
@@ -12,7 +12,7 @@ from napari_particle_sam.base.errors import BadValueError
 class TrainingConfig(BaseModel):
     """Everything that decides a run besides its images."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     preset: str = "standard"
     model: str = "particle-tiny"
@@ -27,8 +27,10 @@ class TrainingConfig(BaseModel):
     steps_per_epoch: int | None = Field(None, gt=0, description="From samples per image if empty.")
     samples_per_image: int = Field(12, gt=0)
     batch_size: int = Field(4, gt=0, le=256)
-    crop: int = Field(256, ge=64, le=1024)
-    img_size: int | None = Field(None, description="Input size of a ViT model.")
+    crop: int = Field(256, ge=64, le=1024, multiple_of=32)
+    img_size: int | None = Field(
+        None, gt=0, le=4096, multiple_of=16, description="Input size of a ViT model."
+    )
     instances: int = Field(6, gt=0, le=64, description="Prompted particles per crop.")
     corrections: float = Field(0.15, ge=0, le=1, description="Share of steps with corrective points.")
     scale: tuple[float, float] = (0.7, 1.5)
@@ -37,6 +39,13 @@ class TrainingConfig(BaseModel):
     train_iou_head: bool = False
     test_fraction: float = Field(0.1, ge=0, le=0.5)
     seed: int = Field(0, ge=0)
+
+    @field_validator("scale")
+    @classmethod
+    def _ascending(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError("must be two positive numbers, the lower first")
+        return scale
 
     @property
     def scaled_alpha(self) -> float:

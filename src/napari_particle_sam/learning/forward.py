@@ -16,6 +16,7 @@ from napari_particle_sam.learning import losses
 from napari_particle_sam.learning.crops import Crop
 from napari_particle_sam.learning.prompts import PromptSet
 from napari_particle_sam.learning.targets import dense_targets
+from napari_particle_sam.sam.decoding import mask_logits, run_transformer
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ def decode(
     if boxes is not None:
         boxes = boxes + shift.repeat(2)
     sparse, dense = sam.prompt_encoder(points=points, boxes=boxes, masks=mask_input)
-    return sam.mask_decoder.predict_masks(
-        image_embeddings=embedding,
-        image_pe=pe[:, :, row : row + height, col : col + width],
-        sparse_prompt_embeddings=sparse,
-        dense_prompt_embeddings=dense[:, :, :height, :width],
-    )
+    dense = dense[:, :, :height, :width]
+    out, image = run_transformer(
+        sam, embedding, sparse, dense if mask_input is not None else dense[:1],
+        pe[:, :, row : row + height, col : col + width],
+    )  # fmt: skip
+    logits = mask_logits(sam, out[:, 1 : 1 + sam.mask_decoder.num_mask_tokens], image, (height, width))
+    return logits, sam.mask_decoder.iou_prediction_head(out[:, 0])
 
 
 def mask_targets(sample: Sample, shape: tuple[int, int]) -> Tensor:

@@ -107,5 +107,6 @@ def _boxes(
         rows, cols = slices[i - 1]
         box = np.array([cols.start, rows.start, cols.stop, rows.stop], np.float32)
         sides = np.array([box[2] - box[0], box[3] - box[1]] * 2)
-        out.append(box + rng.normal(0, 0.06, 4) * sides + rng.normal(0, 0.7, 4))
+        box += rng.normal(0, 0.06, 4) * sides + rng.normal(0, 0.7, 4)
+        out.append([*np.minimum(box[:2], box[2:]), *np.maximum(box[:2], box[2:])])
     return np.array(out, np.float32)

@@ -25,6 +25,8 @@ from napari_particle_sam.sam.adapters import AdapterInfo, save_adapter
 from napari_particle_sam.sam.model import SamModel
 
 WARM_UP = 15
+#: Validation costs as much as several steps, so an epoch has at least this many.
+SHORTEST_EPOCH = 20
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class FineTuning:
     @property
     def _steps_per_epoch(self) -> int:
         samples = self.config.samples_per_image * len(self.train)
-        return self.config.steps_per_epoch or max(1, round(samples / self.config.batch_size))
+        return self.config.steps_per_epoch or max(SHORTEST_EPOCH, round(samples / self.config.batch_size))
 
     def _spent(self, epoch: int, step: int) -> float:
         by_steps = (epoch * self._steps_per_epoch + step) / (self.config.epochs * self._steps_per_epoch)

@@ -23,7 +23,7 @@ WEIGHTS, INFO = "adapter.safetensors", "adapter.json"
 class AdapterInfo(BaseModel):
     """What `adapter.json` says."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     schema_version: Literal[1] = 1
     name: str
@@ -80,6 +80,14 @@ def read_info(folder: Path) -> AdapterInfo:
         ) from error
 
 
+def check_base(info: AdapterInfo, folder: Path, base_fingerprint: str) -> None:
+    """Refuse an adapter that was trained on another base than the one of this fingerprint."""
+    if info.base_fingerprint != base_fingerprint:
+        raise BadModelError(
+            f"{folder} was trained on another base ({info.base}); load it with --model {info.base}."
+        )
+
+
 def merge_adapter(sam: Sam, folder: Path, base_fingerprint: str) -> AdapterInfo:
     """Add an adapter to a model's weights: ``W + alpha / rank * B A``; no module is added for it.
 
@@ -103,10 +111,7 @@ def merge_adapter(sam: Sam, folder: Path, base_fingerprint: str) -> AdapterInfo:
         If the adapter is damaged or was trained on another base.
     """
     info = read_info(folder)
-    if info.base_fingerprint != base_fingerprint:
-        raise BadModelError(
-            f"{folder} was trained on another base ({info.base}); load it with --model {info.base}."
-        )
+    check_base(info, folder, base_fingerprint)
     tensors = _read_tensors(folder / WEIGHTS)
     modules = dict(sam.named_modules())
     with torch.no_grad():
@@ -142,14 +147,16 @@ def _merge_one(
     weight = getattr(module, "weight", None)
     if a is None or b is None or weight is None:
         raise BadModelError(f"{folder} does not fit this base (at {target}); choose the base it names.")
-    if (
-        a.shape[0] != info.rank
-        or b.shape[1] != info.rank
-        or (a[0].numel() != weight[0].numel() or b.shape[0] != weight.shape[0])
-    ):
+    outside, inside = weight.flatten(1).shape if weight.ndim > 1 else (0, 0)
+    if _sides(a) != (info.rank, inside) or _sides(b) != (outside, info.rank):
         raise BadModelError(f"{folder} has tensors of a wrong shape (at {target}); train it again.")
     update = (b.flatten(1) @ a.flatten(1)).reshape(weight.shape)
     weight += (info.alpha / info.rank) * update.to(weight)
+
+
+def _sides(tensor: Tensor) -> tuple[int, ...]:
+    """Shape of a linear or 1x1 convolutional factor as a matrix, () of anything else."""
+    return tuple(tensor.flatten(1).shape) if tensor.ndim > 1 else ()
 
 
 def _load_part(parent: nn.Module, name: str, tensors: dict[str, Tensor], folder: Path) -> None:

@@ -6,6 +6,39 @@ import torch
 from segment_anything.modeling import Sam
 from torch import Tensor
 
+from napari_particle_sam.sam.absorbed_transformer import two_way
+
+
+def run_transformer(
+    sam: Sam, features: Tensor, sparse: Tensor, dense: Tensor, position: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Run the decoder's transformer.
+
+    Parameters
+    ----------
+    sam : Sam
+        The model.
+    features : Tensor of shape (1, C, h, w)
+        The image embedding.
+    sparse : Tensor of shape (N, P, C)
+        Prompt tokens.
+    dense : Tensor of shape (1 or N, C, h, w)
+        Mask prompts; one where all prompts share it.
+    position : Tensor of shape (1, C, h, w)
+        The positional encoding of the image tokens.
+
+    Returns
+    -------
+    tuple of Tensor
+        All tokens (N, 5 + P, C), the IoU token first, then four mask tokens; and the image
+        tokens (N, h * w, C).
+    """
+    decoder = sam.mask_decoder
+    fixed = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
+    tokens = torch.cat([fixed[None].expand(len(sparse), -1, -1), sparse], 1)
+    keys = (features + dense).flatten(2).transpose(1, 2)
+    return two_way(decoder.transformer, keys, position[0].flatten(1).T, tokens)
+
 
 def score_prompts(sam: Sam, features: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Run the decoder's transformer and IoU head on single positive points.
@@ -27,13 +60,9 @@ def score_prompts(sam: Sam, features: Tensor, points: Tensor) -> tuple[Tensor, T
     """
     labels = torch.ones(points.shape[:1], dtype=torch.int64, device=points.device)
     sparse, dense = sam.prompt_encoder((points[:, None], labels[:, None]), None, None)
+    position = sam.prompt_encoder.get_dense_pe()
+    out, image = run_transformer(sam, features, sparse, dense[:1], position)
     decoder = sam.mask_decoder
-    fixed = torch.cat([decoder.iou_token.weight, decoder.mask_tokens.weight])
-    tokens = torch.cat([fixed[None].expand(len(points), -1, -1), sparse], 1)
-    source = features + dense[:1]
-    source = source.expand(len(points), -1, -1, -1)
-    position = sam.prompt_encoder.get_dense_pe().expand(len(points), -1, -1, -1)
-    out, image = decoder.transformer(source, position, tokens)
     scores = decoder.iou_prediction_head(out[:, 0])[:, 1:]
     return scores, out[:, 2 : 1 + decoder.num_mask_tokens], image
 
@@ -45,21 +74,21 @@ def mask_logits(sam: Sam, mask_tokens: Tensor, image: Tensor, side: tuple[int, i
     ----------
     sam : Sam
         The model.
-    mask_tokens : Tensor of shape (N, 3, C)
-        From `score_prompts`.
+    mask_tokens : Tensor of shape (N, K, C)
+        The last K of the decoder's mask tokens.
     image : Tensor of shape (N, h * w, C)
-        From `score_prompts`.
+        From the transformer.
     side : tuple of int
         ``(h, w)``.
 
     Returns
     -------
-    Tensor of shape (N, 3, 4h, 4w)
-        The logits of the three masks of every prompt.
+    Tensor of shape (N, K, 4h, 4w)
+        The logits of the masks of every prompt.
     """
     decoder = sam.mask_decoder
     count, _, channels = image.shape
     upscaled = decoder.output_upscaling(image.transpose(1, 2).reshape(count, channels, *side))
-    mlps = decoder.output_hypernetworks_mlps[1:]
+    mlps = decoder.output_hypernetworks_mlps[-mask_tokens.shape[1] :]
     hyper = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(mlps)], 1)
     return (hyper @ upscaled.flatten(2)).unflatten(2, upscaled.shape[2:])

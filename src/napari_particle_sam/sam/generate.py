@@ -23,6 +23,8 @@ from napari_particle_sam.sam.tiles import plan_tiles
 
 #: Neighbouring tiles share this many typical diameters, at least an eighth of their side.
 OVERLAP_DIAMETERS = 3.0
+#: A mask from the whole image stays beside tiles from this share of the overlap on.
+LARGE_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,14 @@ def _by_embedding(
     whole = encode(model, seen, (0, 0, *seen.shape))
     tiles, overlap = _plan(model, whole, seen.shape) if settings.tiles else ([], 0)
     yield Progress(0, 1 + len(tiles), "whole image")
-    first = collect(model, whole, settings.floors, seen.shape)
+    # What tiles show whole is not worth a prompt here; a thin particle's radius is a quarter of its length.
+    length = LARGE_SHARE * overlap * whole_image_scale(seen.shape, model.img_size)
+    first = collect(model, whole, settings.floors, seen.shape, length / 4 if tiles else 0.0)
     parts = [_only_large(first, overlap) if tiles else first]
     for done, window in enumerate(tiles, start=1):
         token.check()
         yield Progress(done, 1 + len(tiles), "tiles")
-        part = collect(model, encode(model, seen, window), settings.floors, seen.shape)
+        part = collect(model, encode(model, seen, window), settings.floors, seen.shape, 0.0)
         parts.append(_off_seams(part, seen.shape))
     return join_candidates(parts)
 
@@ -149,7 +153,7 @@ def _only_large(candidates: Candidates, overlap: int) -> Candidates:
     frame = candidates.frames[0]
     cell = frame.rows / frame.input_rows * frame.img_size / frame.low_res
     length = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) * cell
-    return select_candidates(candidates, np.flatnonzero(length >= 0.8 * overlap))
+    return select_candidates(candidates, np.flatnonzero(length >= LARGE_SHARE * overlap))
 
 
 def _off_seams(candidates: Candidates, shape: tuple[int, int]) -> Candidates:

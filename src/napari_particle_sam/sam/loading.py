@@ -11,7 +11,7 @@ from segment_anything.modeling import Sam
 
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.errors import BadModelError
-from napari_particle_sam.sam.adapters import find_adapter, merge_adapter, read_info
+from napari_particle_sam.sam.adapters import check_base, find_adapter, merge_adapter, read_info
 from napari_particle_sam.sam.device import choose_device
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.sam.particle_tiny.build import build_particle_tiny
@@ -57,13 +57,15 @@ def load_model(
     """
     target = choose_device(device)
     folder = find_adapter(Path(adapter)) if adapter is not None else None
-    if folder is not None:
-        img_size = img_size or read_info(folder).img_size
     path = _find_weights(name)
     state, metadata = read_state(path, trust)
     sam = build(_architecture(name, state, path))
     load_into(sam, state, path)
     model = SamModel(name, fingerprint(state), sam, _own_thresholds(metadata, path))
+    if folder is not None:
+        info = read_info(folder)
+        check_base(info, folder, model.fingerprint)
+        img_size = img_size or info.img_size
     if img_size is not None and img_size != model.img_size:
         _resize(model, img_size)
     if folder is not None:

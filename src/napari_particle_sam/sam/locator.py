@@ -37,7 +37,10 @@ class LocatorSettings:
 
 
 def find_centres(
-    maps: NDArray[np.float32], pixel: float, settings: LocatorSettings | None = None
+    maps: NDArray[np.float32],
+    pixel: float,
+    settings: LocatorSettings | None = None,
+    least_radius: float = 0.0,
 ) -> NDArray[np.float32]:
     """Return the prompts that the locator proposes.
 
@@ -53,6 +56,8 @@ def find_centres(
         Input pixels per map pixel.
     settings : LocatorSettings, optional
         Thresholds.
+    least_radius : float
+        Centres of a smaller inscribed radius, in input pixels, are left out.
 
     Returns
     -------
@@ -73,7 +78,8 @@ def find_centres(
     offset = maps[OFFSET_ROW : OFFSET_ROW + 2][:, at[0], at[1]].T * OFFSET_UNIT
     points = (peaks + 0.5) * pixel
     rank = ndimage.gaussian_filter(density, 1.5)[at] + depth[at]
-    return points[_thin(points + offset, points, reach, rank)].astype(np.float32)
+    kept = [i for i in _thin(points + offset, points, reach, rank) if radius[i] >= least_radius]
+    return points[kept].astype(np.float32)
 
 
 def typical_diameter(maps: NDArray[np.float32], pixel: float) -> float | None:

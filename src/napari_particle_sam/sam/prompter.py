@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.sam.decoding import mask_logits, run_transformer
 from napari_particle_sam.sam.engines.collect import crop_support
 from napari_particle_sam.sam.engines.guided import pixels_per_cell
 from napari_particle_sam.sam.locator import typical_diameter
@@ -91,9 +92,11 @@ class Prompter:
         labels = torch.tensor([[int(p) for *_, p in points]], device=sam.device)
         at = torch.from_numpy(coords * scale)[None].to(sam.device)
         sparse, dense = sam.prompt_encoder((at, labels), None, None if before is None else before[None])
-        logits, scores = sam.mask_decoder.predict_masks(
-            embedding.features, sam.prompt_encoder.get_dense_pe(), sparse, dense
-        )
+        position = sam.prompt_encoder.get_dense_pe()
+        out, image = run_transformer(sam, embedding.features, sparse, dense, position)
+        scores = sam.mask_decoder.iou_prediction_head(out[:, 0])
+        tokens = out[:, 1 : 1 + sam.mask_decoder.num_mask_tokens]
+        logits = mask_logits(sam, tokens, image, embedding.features.shape[-2:])
         first = 1 if len(points) == 1 else 0
         best = first + int(scores[0, first:].argmax())
         return logits[0, best][None].clamp(-20, 20), float(scores[0, best])

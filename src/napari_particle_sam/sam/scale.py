@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 #: Particles whose typical diameter in input pixels is below this get a closer look in tiles ...
-SMALL = 20.0
+SMALL = 28.0
 #: ... at the scale that gives them this diameter,
-WANTED = 32.0
+WANTED = 36.0
 #: but never more than this many input pixels per image pixel.
 LARGEST_SCALE = 2.0
 

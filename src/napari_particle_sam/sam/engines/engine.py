@@ -10,8 +10,9 @@ from napari_particle_sam.sam.engines.collect import Floors
 from napari_particle_sam.sam.engines.guided import collect_guided
 from napari_particle_sam.sam.model import Embedding, SamModel
 
-#: Collect candidates from one encoded part of a micrograph of the given shape.
-EmbeddingEngine = Callable[[SamModel, Embedding, Floors, tuple[int, int]], Candidates]
+#: Collect candidates from one encoded part of a micrograph of the given shape; particles of a
+#: smaller inscribed radius than the last argument, in input pixels, may be left out.
+EmbeddingEngine = Callable[[SamModel, Embedding, Floors, tuple[int, int], float], Candidates]
 
 #: Engines that work on embeddings; `reference` works on pictures and stands apart.
 EMBEDDING_ENGINES: dict[str, EmbeddingEngine] = {"guided": collect_guided}

@@ -15,9 +15,13 @@ def pixels_per_cell(model: SamModel) -> float:
 
 
 def collect_guided(
-    model: SamModel, embedding: Embedding, floors: Floors, shape: tuple[int, int]
+    model: SamModel,
+    embedding: Embedding,
+    floors: Floors,
+    shape: tuple[int, int],
+    least_radius: float = 0.0,
 ) -> Candidates:
-    """Prompt once at every centre."""
+    """Prompt once at every centre whose inscribed radius, in input pixels, is not too small."""
     assert embedding.locator is not None
-    points = find_centres(embedding.locator, pixels_per_cell(model))
+    points = find_centres(embedding.locator, pixels_per_cell(model), least_radius=least_radius)
     return collect_points(model, embedding, points, floors, shape)
