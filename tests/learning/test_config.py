@@ -17,7 +17,12 @@ def test_presets_are_valid_and_written_as_json(preset):
 
 def test_the_paper_preset_is_the_seed_project():
     config = make_config("paper")
-    assert (config.rank, config.learning_rate, config.optimizer, config.weight_decay) == (512, 1e-4, "adam", 0.01)
+    assert (config.rank, config.learning_rate, config.optimizer, config.weight_decay) == (
+        512,
+        1e-4,
+        "adam",
+        0.01,
+    )
     assert (config.batch_size, config.epochs, config.crop, config.samples_per_image) == (8, 40, 512, 24)
     assert config.minutes is None
     assert (paper_rank(768), paper_rank(192), paper_rank(1)) == (512, 128, 1)
@@ -36,10 +41,10 @@ def test_none_leaves_the_preset():
     "bad",
     [
         {"rank": 0}, {"rank": -3}, {"rank": "many"}, {"learning_rate": math.nan}, {"learning_rate": 0},
-        {"learning_rate": math.inf}, {"alpha": math.nan}, {"alpha": math.inf}, {"alpha": 0.0}, {"minutes": math.nan},
-        {"minutes": -1}, {"crop": 100}, {"crop": 0}, {"scale": (0.0, 1.0)}, {"scale": (2.0, 1.0)},
-        {"scale": (0.5, math.nan)}, {"img_size": 0}, {"batch_size": 0}, {"epochs": 0}, {"optimizer": "sgd"},
-        {"no_such_thing": 1}, {"seed": -1},
+        {"learning_rate": math.inf}, {"alpha": math.nan}, {"alpha": math.inf}, {"alpha": 0.0},
+        {"minutes": math.nan}, {"minutes": -1}, {"crop": 100}, {"crop": 0}, {"scale": (0.0, 1.0)},
+        {"scale": (2.0, 1.0)}, {"scale": (0.5, math.nan)}, {"img_size": 0}, {"batch_size": 0}, {"epochs": 0},
+        {"optimizer": "sgd"}, {"no_such_thing": 1}, {"seed": -1},
     ],
     ids=str,
 )  # fmt: skip

@@ -9,7 +9,13 @@ from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.forward import LossWeights, forward_samples
-from napari_particle_sam.learning.lora import TARGET_GROUPS, attach_lora, find_targets, rank_note, trained_tensors
+from napari_particle_sam.learning.lora import (
+    TARGET_GROUPS,
+    attach_lora,
+    find_targets,
+    rank_note,
+    trained_tensors,
+)
 from napari_particle_sam.learning.samples import draw_batch, place_for
 from napari_particle_sam.sam.adapters import AdapterInfo, merge_adapter, save_adapter
 
@@ -103,7 +109,9 @@ def test_our_merge_is_that_of_peft(base, base_print, fresh, tmp_path, alpha):
 def test_decoder_and_prompt_encoder_are_bit_identical_after_steps(base, fresh, images):
     attach_lora(fresh, 4, 4.0, find_targets(fresh, ALL), True, False)
     config = make_config("quick", batch_size=1, crop=128)
-    optimizer = torch.optim.AdamW([p for p in fresh.parameters() if p.requires_grad], lr=1e-2, weight_decay=0.1)
+    optimizer = torch.optim.AdamW(
+        [p for p in fresh.parameters() if p.requires_grad], lr=1e-2, weight_decay=0.1
+    )
     before = trained_tensors(fresh, True, False)
     for step in range(2):
         samples = draw_batch(images, config, place_for(fresh, 128), 0, step)
@@ -118,7 +126,11 @@ def test_decoder_and_prompt_encoder_are_bit_identical_after_steps(base, fresh, i
     for key, value in base.state_dict().items():
         if key.startswith("locator."):
             continue
-        key = key if key in state else key.replace(".weight", ".base_layer.weight").replace(".bias", ".base_layer.bias")
+        key = (
+            key
+            if key in state
+            else key.replace(".weight", ".base_layer.weight").replace(".bias", ".base_layer.bias")
+        )
         assert torch.equal(state[key], value), key
 
 

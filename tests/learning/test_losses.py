@@ -96,7 +96,9 @@ def test_the_loss_is_finite_and_reaches_the_encoder(fresh, corrections, entropy)
     fresh.train()
     fresh.image_encoder.neck[0].weight.requires_grad_(True)
     rng = np.random.default_rng(0)
-    total, parts = forward_samples(fresh, [sample(), sample((0, 0))], LossWeights(entropy=entropy), rng, corrections)
+    total, parts = forward_samples(
+        fresh, [sample(), sample((0, 0))], LossWeights(entropy=entropy), rng, corrections
+    )
     total.backward()
     assert np.isfinite(total.item()) and all(np.isfinite(v) for v in parts.values())
     assert {"locator", "mask", "iou_error", "iou_best", "iou_chosen"} <= set(parts)

@@ -71,7 +71,9 @@ def test_an_epoch_sees_every_image_equally_often(images, base, monkeypatch):
 
     seen = []
     draw = samples.random_crop
-    monkeypatch.setattr(samples, "random_crop", lambda rng, picture, *a: seen.append(id(picture)) or draw(rng, picture, *a))
+    monkeypatch.setattr(
+        samples, "random_crop", lambda rng, picture, *a: seen.append(id(picture)) or draw(rng, picture, *a)
+    )
     config = make_config("quick", batch_size=1, crop=128)
     for step in range(6):
         draw_batch(images, config, place_for(base, 128), 0, step)

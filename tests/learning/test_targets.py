@@ -59,4 +59,8 @@ def test_every_pixel_points_to_the_deepest_point_of_its_own_particle(labels):
     to_row = np.rint(rows + maps[OFFSET_ROW][rows, cols] * OFFSET_UNIT / 2).astype(int)
     to_col = np.rint(cols + maps[OFFSET_COL][rows, cols] * OFFSET_UNIT / 2).astype(int)
     assert (labels[to_row, to_col] == labels[rows, cols]).all()
-    assert (maps[DISTANCE][to_row, to_col] == 1).all() if len(rows) and edge_distance(labels).max() >= 1 else True
+    assert (
+        (maps[DISTANCE][to_row, to_col] == 1).all()
+        if len(rows) and edge_distance(labels).max() >= 1
+        else True
+    )

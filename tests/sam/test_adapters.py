@@ -26,8 +26,9 @@ LINEAR, CONV = "image_encoder.blocks.0.attn.qkv", "image_encoder.lateral16"
 
 def info_of(model, **changes):
     values = {
-        "name": "run1", "base": "particle-tiny", "base_fingerprint": model.fingerprint, "rank": 2, "alpha": 3.0,
-        "targets": [LINEAR, CONV], "img_size": 512, "thresholds": Thresholds(pred_iou=0.33),
+        "name": "run1", "base": "particle-tiny", "base_fingerprint": model.fingerprint,
+        "rank": 2, "alpha": 3.0, "targets": [LINEAR, CONV],
+        "img_size": 512, "thresholds": Thresholds(pred_iou=0.33),
     }  # fmt: skip
     return AdapterInfo(**(values | changes))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from napari_particle_sam.annotation.candidates import Candidates, Frame
 from napari_particle_sam.sam.generate import _off_seams, _only_large
-from napari_particle_sam.sam.scale import LARGEST_SCALE, choose_scale, whole_image_scale
+from napari_particle_sam.sam.scale import LARGEST_SCALE, SMALL, WANTED, choose_scale, whole_image_scale
 from napari_particle_sam.sam.tiles import plan_tiles
 
 sizes = st.integers(1, 3000)
@@ -42,8 +42,10 @@ def test_smaller_particles_never_get_a_smaller_scale_by_much(shape, diameters):
 def test_the_scale_without_particles_is_the_whole_image():
     for unknown in (None, 0.0, -1.0):
         assert choose_scale((1000, 2000), 512, unknown) == pytest.approx(0.256)
-    assert choose_scale((1000, 2000), 512, 100) == pytest.approx(0.256)
-    assert choose_scale((1000, 2000), 512, 40) == pytest.approx(0.8)
+    assert choose_scale((1000, 2000), 512, SMALL / 0.256) == pytest.approx(0.256)
+    assert choose_scale((1000, 2000), 512, 0.99 * SMALL / 0.256) == pytest.approx(
+        0.256 / 0.99 * WANTED / SMALL
+    )
     assert choose_scale((1000, 2000), 512, 4) == LARGEST_SCALE
 
 

@@ -99,6 +99,7 @@ def test_an_unknown_checkpoint_needs_trust(tmp_path, sentence):
     assert set(read_state(path, trust=True)[0]) == set(small_state())
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse")
 @pytest.mark.parametrize(
     "value",
     [
@@ -148,6 +149,7 @@ def test_code_in_a_checkpoint_is_never_run(tmp_path, sentence, monkeypatch, forc
     assert not trace.exists()
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_a_bare_pickle_with_code_is_never_run(tmp_path, sentence):
     trace, path = tmp_path / "ran", tmp_path / "weights.pt"
     path.write_bytes(pickle.dumps(Code(trace)))

@@ -136,12 +136,14 @@ def _gives_way(found: Evaluated, outer: int, inner: list[int], margin: float) ->
 
 
 def _apart(found: Evaluated, inner: list[int]) -> bool:
-    """Whether there are several masks and no two of them touch."""
-    if len(inner) < 2:
+    """Whether there are several masks, those inside others aside, and no two of them touch."""
+    nested = {k for j in inner for k in _inside(found, j)}
+    outermost = [i for i in inner if i not in nested]
+    if len(outermost) < 2:
         return False
-    for position, i in enumerate(inner):
+    for position, i in enumerate(outermost):
         neighbours = {j for j, _ in found.overlaps.of(i)}
-        for j in inner[position + 1 :]:
+        for j in outermost[position + 1 :]:
             if j in neighbours or found.masks[i].near(found.masks[j], GAP):
                 return False
     return True
