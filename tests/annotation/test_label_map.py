@@ -9,6 +9,7 @@ from napari_particle_sam.annotation.candidates import Candidates, Frame
 from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.errors import BadValueError
 
 SHAPE = (60, 80)
 PLAIN = Thresholds(pred_iou=0.3, stability=0.5, min_area=0)
@@ -175,3 +176,12 @@ def test_every_result_is_disjoint_whole_and_repeatable(found, unit, min_area):
     assert all(
         a.candidate == b.candidate and a.mask.equals(b.mask) for a, b in zip(proposals, again, strict=True)
     )
+
+
+def test_thresholds_below_the_collected_logits_are_refused():
+    candidates = Candidates(
+        (8, 8), (), np.zeros(0, int), np.zeros((0, 2), np.float32), np.zeros(0, np.float32), (),
+        np.zeros((0, 2), int), floor_logit=-2.0,
+    )  # fmt: skip
+    with pytest.raises(BadValueError, match="collecting ended"):
+        propose(candidates, Thresholds(mask_threshold=-1.5, stability_offset=1.0))

@@ -173,3 +173,8 @@ def test_settings_can_be_written_down():
 
     values = asdict(EVERYTHING) | {"thresholds": EVERYTHING.thresholds.model_dump()}
     assert json.loads(json.dumps(values))["floors"] == {"pred_iou": -100.0, "logit": -2.0}
+
+
+def test_a_field_too_narrow_for_the_network_is_one_sentence(model):
+    with pytest.raises(BadValueError, match="2 x 3000 px is too narrow"):
+        exhausted(generate(model, np.zeros((2, 3000), np.uint8), EVERYTHING, CancelToken()))

@@ -12,6 +12,7 @@ from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.overlaps import Overlaps, find_overlaps
 from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.errors import BadValueError
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,18 @@ def evaluate(candidates: Candidates, thresholds: Thresholds) -> Evaluated:
     -------
     Evaluated
         To be filtered by all other thresholds.
+
+    Raises
+    ------
+    BadValueError
+        If the thresholds reach below the logits that were collected.
     """
+    if thresholds.mask_threshold - thresholds.stability_offset < candidates.floor_logit:
+        raise BadValueError(
+            f"Mask threshold {thresholds.mask_threshold:g} less stability offset "
+            f"{thresholds.stability_offset:g} lies below {candidates.floor_logit:g}, where collecting "
+            "ended; raise the one or lower the other."
+        )
     field = candidates.field_rows or candidates.shape[0]
     masks, stability = [], np.zeros(len(candidates))
     for index in range(len(candidates)):

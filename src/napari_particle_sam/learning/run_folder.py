@@ -33,7 +33,7 @@ class RunFolder:
             raise BadFileError(
                 f"{self.path} cannot be written ({error.strerror}); choose another folder."
             ) from error
-        self._seq = 0
+        self._seq = _count_lines(self.path / "events.jsonl")
         self.metrics: list[Metric] = []
 
     def close(self) -> None:
@@ -61,6 +61,11 @@ class RunFolder:
         write_csv(self.path / "curves.csv", rows, ["step", "stage", *keys])
         if self.metrics:
             _draw_curves(self.metrics, self.path / "curves.png")
+
+
+def _count_lines(path: Path) -> int:
+    with path.open(encoding="utf-8") as file:
+        return sum(1 for _ in file)
 
 
 def _draw_curves(metrics: list[Metric], path: Path) -> None:

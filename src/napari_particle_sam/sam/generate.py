@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_particle_sam.annotation.candidates import Candidates, join_candidates, select_candidates
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
+from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.base.events import Event, Progress
 from napari_particle_sam.sam.engines.collect import Floors
 from napari_particle_sam.sam.engines.engine import EMBEDDING_ENGINES, resolve_engine
@@ -87,6 +88,7 @@ def generate(
         In the micrograph's own coordinates.
     """
     seen = picture[:field_rows]
+    _check_shape(seen.shape, model.img_size)
     engine = resolve_engine(settings.engine, model)
     if engine == "reference":
         yield Progress(0, 1, "reference")
@@ -97,6 +99,11 @@ def generate(
     else:
         found = yield from _by_embedding(model, seen, settings, token, engine)
     return replace(found, shape=picture.shape, field_rows=field_rows)
+
+
+def _check_shape(shape: tuple[int, int], img_size: int) -> None:
+    if min(shape) * img_size / max(shape) < 1:
+        raise BadValueError(f"A field of {shape[0]} x {shape[1]} px is too narrow to segment; crop it.")
 
 
 def _by_embedding(
