@@ -32,7 +32,7 @@ class TrainingConfig(BaseModel):
         None, gt=0, le=4096, multiple_of=16, description="Input size of a ViT model."
     )
     instances: int = Field(6, gt=0, le=64, description="Prompted particles per crop.")
-    corrections: float = Field(0.15, ge=0, le=1, description="Share of steps with corrective points.")
+    corrections: float = Field(0.1, ge=0, le=1, description="Share of steps with corrective points.")
     scale: tuple[float, float] = (0.7, 1.5)
     patience: int = Field(6, gt=0, description="Epochs without gain before it stops.")
     train_locator: bool = True

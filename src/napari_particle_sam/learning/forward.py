@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from segment_anything.modeling import Sam
 from torch import Tensor
 from torch.nn import functional
@@ -240,8 +241,9 @@ def _add_correction(
 def _wrong_pixel(
     rng: np.random.Generator, found: NDArray[np.bool_], wanted: NDArray[np.bool_]
 ) -> tuple[int, int, int]:
-    wrong = np.flatnonzero(found != wanted)
-    if len(wrong) == 0:
-        wrong = np.arange(found.size)
-    row, col = np.unravel_index(int(rng.choice(wrong)), found.shape)
+    """Draw a pixel of the largest wrong region: row, col, and whether it belongs."""
+    wrong, count = ndimage.label(found != wanted)
+    largest = 1 + int(np.argmax(np.bincount(wrong.ravel())[1:])) if count else 0
+    flat = np.flatnonzero(wrong == largest)
+    row, col = np.unravel_index(int(rng.choice(flat)), found.shape)
     return int(row), int(col), int(wanted[row, col])

@@ -190,7 +190,7 @@ class FineTuning:
         for group in optimizer.param_groups:
             group["lr"] = self.config.learning_rate * rate
         rng = np.random.default_rng((self.config.seed, epoch, step, 7))
-        corrections = int(rng.integers(1, 3)) if rng.random() < self.config.corrections else 0
+        corrections = int(rng.integers(2, 6)) if rng.random() < self.config.corrections else 0
         samples = draw_batch(self.train, self.config, self.place, epoch, step)
         self.model.sam.train()
         optimizer.zero_grad(set_to_none=True)
