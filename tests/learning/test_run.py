@@ -51,7 +51,7 @@ def frozen_parts(sam):
 
 
 def metrics(value):
-    return {"f1@0.5": value, "f1@0.75": value, "dice_foreground": value}
+    return {"f1@0.5": value, "f1@0.75": value, "map": value, "dice_foreground": value}
 
 
 @pytest.fixture
