@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_particle_sam.cli.options import Device, Json, Model, Out, Trust, write_result
 from napari_particle_sam.cli.rendering import follow
+
+if TYPE_CHECKING:
+    from napari_particle_sam.workflow.segment import SegmentReport
 
 #: Settings by preset; `sam` is the stock generator's, `paper` a finer search with one crop layer.
 PRESETS: dict[str, dict[str, float]] = {
@@ -70,12 +73,16 @@ def segment(
     settings = SegmentSettings(generate, thresholds, rows, pixel, skip_existing, root)
     report = follow(segment_batch(loaded, inputs, out, settings, CancelToken()))
     write_result(json, vars(report))
+    _conclude(report, len(inputs), out)
+
+
+def _conclude(report: SegmentReport, asked: int, out: Path) -> None:
+    """Say what was done; exit with 1 where some of a batch failed, with 2 where its one image did."""
     particles = sum(entry["particles"] for entry in report.images)
-    typer.echo(
-        f"{len(report.images)} images, {particles} particles, {len(report.failures)} failed: {out}", err=True
-    )
-    if report.failures:
-        raise typer.Exit(1 if len(inputs) > 1 else 2)
+    done, failed = len(report.images), len(report.failures)
+    typer.echo(f"{done} images, {particles} particles, {failed} failed: {out}", err=True)
+    if failed:
+        raise typer.Exit(1 if asked > 1 else 2)
 
 
 def _preset(name: str) -> dict[str, object]:
