@@ -35,7 +35,7 @@ from napari_particle_sam.workflow.pictures import overlay, save_side_by_side
 from napari_particle_sam.workflow.report import Report
 
 MATERIAL = "powder"
-SHAPE = (384, 512)
+SHAPE = (272, 368)
 FIRST_SEED = 4100
 CORRECTED, HELD_OUT = 3, 3
 SHOWN = ("f1@0.5", "f1@0.75", "map", "dice_foreground", "splits", "merges", "ecd_error", "true", "predicted")
