@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TypeVar
 
 from napari_particle_sam.base.events import Event, Message, Metric, Progress
+from napari_particle_sam.base.jobs import run_job
 
 Result = TypeVar("Result")
 
@@ -53,15 +54,10 @@ class Terminal:
         self._bar.refresh()
 
 
-def follow(job: Generator[Event, None, Result], listen: Callable[[Event], None] | None = None) -> Result:
+def follow(job: Generator[Event, None, Result]) -> Result:
     """Run a job on the terminal and return its result."""
     terminal = Terminal()
     try:
-        while True:
-            try:
-                event = next(job)
-            except StopIteration as end:
-                return end.value
-            (listen or terminal)(event)
+        return run_job(job, terminal)
     finally:
         terminal.close()
