@@ -16,15 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_particle_sam.base.allocator import keep_freed_memory
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config
+from napari_particle_sam.learning.validation import collect, score
+from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.labels import read_labels
-from napari_particle_sam.storage.pairs import write_pair
+from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.synthesis import render
 from napari_particle_sam.workflow.compare import compare
 from napari_particle_sam.workflow.finetune import finetune
+from napari_particle_sam.workflow.training_images import read_training_images
 
 RENDERED_SEED = 9000
 SHAPE = (512, 640)
@@ -59,6 +63,13 @@ def prepare_rendered(material: str, first: int, count: int, folder: Path) -> Non
         write_pair(folder, f"{material}_{seed}", sample.pixels, sample.labels)
 
 
+def score_base(folder: Path, name: str) -> dict[str, float]:
+    """Score the base at its default thresholds where no adapter was kept."""
+    model, images = load_model(name), read_training_images(list_pairs(folder))
+    metrics = score(collect(model, images, CancelToken()), images, model.thresholds)
+    return {m: metrics[m] for m in SHOWN}
+
+
 def run_fold(name: str, out: Path, args: argparse.Namespace) -> dict:
     """Train and compare one fold whose pairs are written."""
 
@@ -69,7 +80,8 @@ def run_fold(name: str, out: Path, args: argparse.Namespace) -> dict:
     config = make_config(args.preset, minutes=args.minutes, model=args.model, seed=args.seed)
     result = run_job(finetune(out / "train", out / "run", config, CancelToken()), say)
     if not result.gained:
-        return {"fold": name, "gained": False, "reason": result.reason}
+        base = score_base(out / "held-out", args.model)
+        return {"fold": name, "gained": False, "reason": result.reason, "base": base}
     found = run_job(compare(out / "held-out", out / "run", out / "comparison", CancelToken()), say)
     return {
         "fold": name, "gained": True, "steps": result.steps, "seconds": result.seconds,
@@ -78,12 +90,18 @@ def run_fold(name: str, out: Path, args: argparse.Namespace) -> dict:
     }  # fmt: skip
 
 
+def own_score(result: dict, which: str) -> float:
+    """Return a fold's f1@0.5 at the model's own thresholds; without a gain both are the base's."""
+    found = result["metrics"][f"{which}, own"] if result["gained"] else result["base"]
+    return found["f1@0.5"]
+
+
 def sum_up(results: list[dict], out: Path) -> None:
     """Write one line per fold and the mean per series."""
     lines = ["fold             base own  adapted own   change (95 % interval)"]
     for r in results:
         if not r["gained"]:
-            lines.append(f"{r['fold']:16} no gain: the base was kept")
+            lines.append(f"{r['fold']:16} {r['base']['f1@0.5']:8.3f}  no gain: the base was kept")
             continue
         i = r["intervals"]["f1@0.5"]
         base, adapted = (r["metrics"][f"{w}, own"]["f1@0.5"] for w in ("base", "adapted"))
@@ -93,14 +111,9 @@ def sum_up(results: list[dict], out: Path) -> None:
         )
     series = sorted({r["fold"].split("-")[0] for r in results})
     for name in series:
-        part = [r for r in results if r["fold"].startswith(name) and r["gained"]]
-        if part:
-            means = [
-                np.mean([r["metrics"][f"{w}, own"]["f1@0.5"] for r in part]) for w in ("base", "adapted")
-            ]
-            lines.append(
-                f"{name:16} mean f1@0.5 {means[0]:.3f} -> {means[1]:.3f} over {len(part)} gaining folds"
-            )
+        part = [r for r in results if r["fold"].startswith(name)]
+        means = [np.mean([own_score(r, w) for r in part]) for w in ("base", "adapted")]
+        lines.append(f"{name:16} mean f1@0.5 {means[0]:.3f} -> {means[1]:.3f} over {len(part)} folds")
     (out / "adapt.txt").write_text("\n".join(lines) + "\n")
     (out / "adapt.json").write_text(json.dumps(results, indent=1))
     print("\n".join(lines))
@@ -117,6 +130,7 @@ def main() -> None:
     parser.add_argument("--model", default="particle-tiny")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    keep_freed_memory()
     jobs = [
         (n, lambda f, t=t: prepare_emps(args.emps, t, f), lambda f, h=h: prepare_emps(args.emps, h, f))
         for n, t, h in emps_folds(args.emps)

@@ -47,6 +47,10 @@ def options() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--crop", type=int, default=256, help="side of a crop in pixels")
+    parser.add_argument("--large-crop", type=int, default=512, help="side of the steps with large crops")
+    parser.add_argument(
+        "--large-share", type=float, default=0.0, help="share of steps with fewer, larger crops"
+    )
     parser.add_argument("--instances", type=int, default=5, help="prompted particles per crop")
     parser.add_argument(
         "--corrections", type=float, default=0.15, help="share of steps with corrective points"
@@ -121,20 +125,34 @@ def parameter_groups(sam, rate: float) -> list[dict]:
     return [{"params": p, "factor": f, "lr": rate * f, "weight_decay": d} for (f, d), p in groups.items()]
 
 
+def crop_plan(args: argparse.Namespace, step: int) -> tuple[int, int]:
+    """Return side and number of a step's crops; large crops share the same number of pixels."""
+    large = np.random.default_rng((args.seed, step, 20_000)).random() < args.large_share
+    if not large:
+        return args.crop, args.batch_size
+    return args.large_crop, max(1, round(args.batch_size * (args.crop / args.large_crop) ** 2))
+
+
+def scale_range(diameter: float, crop: int, limits: tuple[float, float]) -> tuple[float, float]:
+    """Keep the usual particle between 9 px and most of the crop."""
+    low = min(max(limits[0], 9.0 / diameter), 1.5)
+    high = max(min(limits[1], crop * 0.8 / diameter), 0.6)
+    return min(low, high), max(low, high)
+
+
 def draw_batch(items: list[dict], args: argparse.Namespace, step: int) -> list[Sample]:
     """Draw a batch; every choice is a function of seed, step and place in the batch."""
     weights = np.array([i["weight"] for i in items])
+    side, count = crop_plan(args, step)
     samples = []
-    for k in range(args.batch_size):
+    for k in range(count):
         rng = np.random.default_rng((args.seed, step, k))
         item = items[rng.choice(len(items), p=weights / weights.sum())]
-        low = max(args.scale[0], 9.0 / item["diameter"])
-        high = min(args.scale[1], args.crop * 0.8 / item["diameter"])
-        low, high = min(low, 1.5), max(high, 0.6)
-        settings = Augmentation(size=args.crop, scale=(min(low, high), max(low, high)))
+        settings = Augmentation(size=side, scale=scale_range(item["diameter"], side, args.scale))
         crop = random_crop(rng, item["picture"], item["labels"], item["scale"], settings)
-        place = tuple(int(v) * STRIDE for v in rng.integers(0, (IMG_SIZE - args.crop) // STRIDE + 1, 2))
-        samples.append(Sample(crop, draw_prompts(rng, crop.labels, args.instances), place))
+        place = tuple(int(v) * STRIDE for v in rng.integers(0, (IMG_SIZE - side) // STRIDE + 1, 2))
+        prompts = draw_prompts(rng, crop.labels, args.instances * (2 if side > args.crop else 1))
+        samples.append(Sample(crop, prompts, place))
     return samples
 
 

@@ -17,9 +17,11 @@ def demo(
     device: Device = "auto",
 ) -> None:
     """Turn the whole wheel on rendered micrographs, headless, and write report.html."""
+    from napari_particle_sam.base.allocator import keep_freed_memory
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.workflow.demo import run_demo
 
+    keep_freed_memory()
     result = follow(run_demo(out, CancelToken(), minutes, model, device))
     if result is not None:
         typer.echo((out / "comparison" / "comparison.txt").read_text(encoding="utf-8"))

@@ -32,9 +32,11 @@ def train(
     json: Json = None,
 ) -> None:
     """Fine-tune a model on corrected images; the adapter lies in OUT/adapter."""
+    from napari_particle_sam.base.allocator import keep_freed_memory
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.learning.config import make_config
 
+    keep_freed_memory()
     config = make_config(
         preset, model=model, rank=rank, alpha=alpha, learning_rate=learning_rate, epochs=epochs,
         minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,

@@ -27,6 +27,8 @@ from napari_particle_sam.sam.model import SamModel
 WARM_UP = 15
 #: Validation costs as much as several steps, so an epoch has at least this many.
 SHORTEST_EPOCH = 20
+#: The base's thresholds are fitted to at most this many images, or to all that validate.
+MOST_FITTED = 8
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,7 @@ class FineTuning:
         before: dict[str, float] = {}
         thresholds = self.model.thresholds
         if self.val:
-            found = validation.collect(self.model, self.val, token)
-            thresholds, before = validation.fit_thresholds(found, self.val, thresholds)
+            thresholds, before = self._fit_base(token)
             yield self._record(Metric(0, "validation", before))
         note = rank_note(self.model.sam, self.config.rank, self.targets)
         attach_lora(
@@ -148,6 +149,14 @@ class FineTuning:
         if note:
             yield self._record(Message(note))
         return _Best(before, thresholds, thresholds), before
+
+    def _fit_base(self, token: CancelToken) -> tuple[Thresholds, dict[str, float]]:
+        """Fit the base's thresholds to training images too: it has seen none of them."""
+        images = (self.val + self.train)[: max(len(self.val), MOST_FITTED)]
+        found = validation.collect(self.model, images, token)
+        thresholds, _ = validation.fit_thresholds(found, images, self.model.thresholds)
+        count = len(self.val)
+        return thresholds, validation.score(found[:count], self.val, thresholds)
 
     @property
     def _locator(self) -> bool:
@@ -219,7 +228,7 @@ class FineTuning:
     def _validate(self, best: _Best, token: CancelToken) -> Generator[Event, None, None]:
         self.model.sam.eval()
         found = validation.collect(self.model, self.val, token)
-        thresholds, metrics = validation.fit_thresholds(found, self.val, self.model.thresholds)
+        thresholds, metrics = validation.fit_thresholds(found, self.val, best.base_thresholds)
         yield self._record(Metric(self.step, "validation", metrics))
         if validation.objective(metrics) > validation.objective(best.metrics) + 1e-6:
             best.metrics, best.thresholds, best.stale = metrics, thresholds, 0

@@ -22,6 +22,7 @@ from napari_particle_sam.sam.model import SamModel
 #: Thresholds that are tried when they are fitted to validation images.
 PRED_IOU_GRID = (0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85)
 STABILITY_GRID = (0.6, 0.7, 0.8)
+NESTING_GRID = (0.02, 0.05, 0.1, 0.2)
 #: Objective that a threshold must gain per unit that it moves.
 DRIFT_COST = 0.2
 
@@ -60,20 +61,25 @@ def objective(metrics: dict[str, float]) -> float:
 
 def _cost(tried: Thresholds, start: Thresholds) -> float:
     """Return what moving the thresholds must gain: one validation image is easily overfitted."""
-    return DRIFT_COST * (abs(tried.pred_iou - start.pred_iou) + abs(tried.stability - start.stability))
+    moved = (
+        abs(tried.pred_iou - start.pred_iou)
+        + abs(tried.stability - start.stability)
+        + abs(tried.nesting_margin - start.nesting_margin)
+    )
+    return DRIFT_COST * moved
 
 
 def fit_thresholds(
     candidates: list[Candidates], images: list[TrainingImage], start: Thresholds
 ) -> tuple[Thresholds, dict[str, float]]:
-    """Choose predicted IoU and stability on validation images, without the network.
+    """Choose predicted IoU, stability and nesting margin on images, without the network.
 
     Parameters
     ----------
     candidates : list of Candidates
         Of the images.
     images : list of TrainingImage
-        Validation images.
+        Images whose candidates the model did not train on.
     start : Thresholds
         Kept where nothing is better.
 
@@ -82,19 +88,22 @@ def fit_thresholds(
     tuple
         The thresholds and the metrics there.
     """
-    best = start
     evaluated = [evaluate(c, start) for c in candidates]
     metrics = score(candidates, images, start, evaluated)
-    most = objective(metrics)
+    best, most = start, objective(metrics)
     floor = max(c.floor_iou for c in candidates)
-    for pred_iou, stability in product(PRED_IOU_GRID, STABILITY_GRID):
-        if pred_iou < floor:
-            continue
-        tried = start.model_copy(update={"pred_iou": pred_iou, "stability": stability})
-        found = score(candidates, images, tried, evaluated)
-        worth = objective(found) - _cost(tried, start)
-        if worth > most + 1e-6:
-            best, metrics, most = tried, found, worth
+    scores = [
+        {"pred_iou": p, "stability": s} for p, s in product(PRED_IOU_GRID, STABILITY_GRID) if p >= floor
+    ]
+    nesting = [{"nesting_margin": n} for n in NESTING_GRID]
+    for changes in scores, nesting:
+        centre = best
+        for change in changes:
+            tried = centre.model_copy(update=change)
+            found = score(candidates, images, tried, evaluated)
+            worth = objective(found) - _cost(tried, start)
+            if worth > most + 1e-6:
+                best, metrics, most = tried, found, worth
     return best, metrics
 
 
