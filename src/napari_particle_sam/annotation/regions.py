@@ -69,12 +69,14 @@ class RegionMap:
     @property
     def reviewed(self) -> NDArray[np.bool_]:
         """Where background is known to be background, of shape (rows, cols)."""
-        return self.values == REVIEWED
+        found: NDArray[np.bool_] = self.values == REVIEWED
+        return found
 
     @property
     def ignored(self) -> NDArray[np.bool_]:
         """Where nothing counts, of shape (rows, cols)."""
-        return self.values == IGNORE
+        found: NDArray[np.bool_] = self.values == IGNORE
+        return found
 
     def counts(self, mask: Mask) -> bool:
         """Return whether at least half of a mask lies in the reviewed region."""
