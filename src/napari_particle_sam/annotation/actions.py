@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_particle_sam.annotation.instances import Origin
+from napari_particle_sam.annotation.instances import Completeness, Origin, Status
 from napari_particle_sam.annotation.masks import Mask
 
 #: Predicted IoU and stability of one mask.
@@ -33,9 +33,37 @@ class AddMasks:
     replace: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Propose:
+    """Replace all unreviewed proposals by these; everything else stays and clips them.
+
+    A proposal of a candidate that had an id keeps it. Proposals that overlap a deleted one are
+    left out, and so are those of which others hold more than half.
+
+    Attributes
+    ----------
+    masks : tuple of Mask
+        The new proposals; may be empty.
+    scores : tuple of Scores
+        One per mask, or empty.
+    candidates : tuple of int
+        Index of each among the collected candidates, or empty.
+    run : str
+        Identity of the collected candidates, such as a hash of image, model and settings.
+    drag : str
+        Consecutive proposals with one token, those of one slider drag, become one step.
+    """
+
+    masks: tuple[Mask, ...]
+    scores: tuple[Scores, ...] = ()
+    candidates: tuple[int, ...] = ()
+    run: str = ""
+    drag: str = ""
+
+
 @dataclass(frozen=True)
 class Remove:
-    """Remove instances."""
+    """Remove instances; proposals among them stay away until this is undone."""
 
     ids: tuple[int, ...]
 
@@ -88,4 +116,54 @@ class Accept:
     ids: tuple[int, ...]
 
 
-Action = AddMasks | Remove | Merge | Split | Reshape | Accept
+@dataclass(frozen=True)
+class SetStatus:
+    """Say how far the review of instances has come: ``flagged`` for a second look, say."""
+
+    ids: tuple[int, ...]
+    status: Status
+
+
+@dataclass(frozen=True)
+class Classify:
+    """Give instances a class of the project's list."""
+
+    ids: tuple[int, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class SetCompleteness:
+    """Say whether the masks show whole particles."""
+
+    ids: tuple[int, ...]
+    completeness: Completeness
+
+
+@dataclass(frozen=True)
+class SetNote:
+    """Write a note on an instance; empty removes it."""
+
+    id: int
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class MarkRegion:
+    """Give pixels a value of the region map: 0 unknown, 1 reviewed, 2 ignore."""
+
+    mask: Mask
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Do several actions as one step of the history, all of them or none."""
+
+    actions: tuple[Action, ...]
+
+
+Action = (
+    AddMasks | Propose | Remove | Merge | Split | Reshape
+    | Accept | SetStatus | Classify | SetCompleteness | SetNote | MarkRegion | Group
+)  # fmt: skip

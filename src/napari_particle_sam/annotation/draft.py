@@ -1,17 +1,23 @@
-"""An action under way: writes to instances and raster, and can take everything back."""
+"""An action under way: writes to a session's state, and can take everything back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_particle_sam.annotation.history import State, Step
+from napari_particle_sam.annotation.history import History, RegionPatch, Step
 from napari_particle_sam.annotation.instances import LARGEST_ID, Instance
 from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.annotation.state import SessionState
 from napari_particle_sam.base.errors import BadActionError
+
+
+class NoFreeIdError(BadActionError):
+    """Every id is held by an instance or by the history."""
 
 
 class Draft:
@@ -19,37 +25,59 @@ class Draft:
 
     Parameters
     ----------
-    instances : dict of int to Instance
-        The session's instances, changed in place.
-    raster : ndarray of uint16 and shape (rows, cols)
-        The session's labels, changed in place and always the paste of `instances`.
-    taken : callable
-        Says of an id without instance whether the history still holds it.
+    state : SessionState
+        The session's content, changed in place.
+    history : History
+        Says which ids are still held, and which a candidate had.
     """
 
-    def __init__(
-        self, instances: dict[int, Instance], raster: NDArray[np.uint16], taken: Callable[[int], bool]
-    ) -> None:
-        self._instances = instances
-        self._raster = raster
+    def __init__(self, state: SessionState, history: History) -> None:
+        self._state = state
         self._before: dict[int, Instance | None] = {}
-        self._free = self._free_ids(taken)
+        self._patches: list[RegionPatch] = []
+        self._suppressed: list[Mask] = []
+        self._history = history
+        self._free = self._free_ids()
+
+    @property
+    def instances(self) -> dict[int, Instance]:
+        """The instances as they are now; not to be changed."""
+        return self._state.instances
+
+    @property
+    def raster(self) -> NDArray[np.uint16]:
+        """The labels as they are now; not to be changed."""
+        return self._state.raster
+
+    @property
+    def deleted(self) -> list[Mask]:
+        """The proposals that must not come back; not to be changed."""
+        return self._state.suppressed
 
     def get(self, label: int) -> Instance:
         """Return an instance, or refuse an unknown id."""
-        if label not in self._instances:
+        if label not in self.instances:
             raise BadActionError(f"There is no particle {label} in this image; select one that exists.")
-        return self._instances[label]
+        return self.instances[label]
 
     def new_id(self) -> int:
         """Return the lowest id that no instance and no history step holds."""
         label = next(self._free, None)
         if label is None:
-            raise BadActionError(
-                f"All {LARGEST_ID} particle numbers are in use here or in the undo history; "
-                "remove particles, or save and open the image again."
+            raise NoFreeIdError(
+                f"All {LARGEST_ID} particle numbers are in use in this image; cut it into smaller images."
             )
         return label
+
+    @cached_property
+    def former_ids(self) -> dict[tuple[str, int | None], int]:
+        """Ids of proposals in the history by their run and candidate."""
+        return self._history.proposed_ids()
+
+    def is_free(self, label: int) -> bool:
+        """Return whether an id could be given to a new instance."""
+        unused = label not in self.instances and label not in self._before
+        return 0 < label <= LARGEST_ID and unused and not self._history.holds(label)
 
     def whole(self, mask: Mask) -> Mask:
         """Return an own, trimmed copy of a mask; refuse empty ones and ones beyond the image."""
@@ -57,7 +85,7 @@ class Draft:
         if not mask.area:
             raise BadActionError("The outline holds no pixel; draw at least one.")
         top, left, bottom, right = mask.box
-        rows, cols = self._raster.shape
+        rows, cols = self.raster.shape
         if top < 0 or left < 0 or bottom > rows or right > cols:
             raise BadActionError(
                 f"The outline reaches beyond the image of {rows} x {cols} pixels; keep it inside."
@@ -66,7 +94,7 @@ class Draft:
 
     def free_part(self, mask: Mask, owner: int = 0) -> Mask:
         """Return the pixels of a mask that are background or the owner's."""
-        below = self._raster[mask.window]
+        below = self.raster[mask.window]
         free = (below == 0) | (below == owner)
         if free.all():
             return mask
@@ -74,7 +102,7 @@ class Draft:
 
     def clear(self, mask: Mask, owner: int = 0) -> None:
         """Take the pixels of a mask from every instance but the owner."""
-        below = self._raster[mask.window]
+        below = self.raster[mask.window]
         for label in np.unique(below[mask.crop]).tolist():
             if label not in (0, owner):
                 self.reshape(self.get(label), self.get(label).mask.minus(mask))
@@ -91,64 +119,64 @@ class Draft:
         old = self._remember(instance.id)
         if old is None or old.mask is not instance.mask:
             if old is not None:
-                paste(self._raster, old.mask, 0)
-            paste(self._raster, instance.mask, instance.id)
-        self._instances[instance.id] = instance
+                self._state.paste(old.mask, 0)
+            self._state.paste(instance.mask, instance.id)
+        self.instances[instance.id] = instance
 
     def drop(self, label: int) -> None:
         """Remove an instance."""
         old = self._remember(label)
         if old is not None:
-            paste(self._raster, old.mask, 0)
-            del self._instances[label]
+            self._state.paste(old.mask, 0)
+            del self.instances[label]
 
-    def step(self) -> Step | None:
+    def step(self, drag: str = "") -> Step | None:
         """Return what was changed, or None where nothing was."""
-        ids = [label for label, old in self._before.items() if old is not self._instances.get(label)]
-        if not ids:
+        ids = [label for label, old in self._before.items() if old is not self.instances.get(label)]
+        if not ids and not self._patches:
             return None
         before = {label: self._before[label] for label in ids}
-        return Step(before, {label: self._instances.get(label) for label in ids})
+        after = {label: self.instances.get(label) for label in ids}
+        return Step(before, after, self._patch(), tuple(self._suppressed), drag=drag)
+
+    def mark(self, mask: Mask, value: int) -> None:
+        """Write a value to the region map."""
+        patch = self._state.mark(mask, value)
+        if patch is not None:
+            self._patches.append(patch)
+
+    def suppress(self, mask: Mask) -> None:
+        """Keep a deleted proposal from coming back."""
+        self._state.suppressed.append(mask)
+        self._suppressed.append(mask)
 
     def roll_back(self) -> None:
         """Take back everything."""
-        after = {label: self._instances.get(label) for label in self._before}
-        exchange(self._instances, self._raster, Step(after, self._before))
+        after = {label: self.instances.get(label) for label in self._before}
+        self._state.exchange(Step(after, self._before, restored=tuple(self._suppressed)))
+        for patch in reversed(self._patches):
+            self._state.regions[patch.window] = patch.before
 
     def _remember(self, label: int) -> Instance | None:
-        old = self._instances.get(label)
+        old = self.instances.get(label)
         self._before.setdefault(label, old)
         return old
 
-    def _free_ids(self, taken: Callable[[int], bool]) -> Iterator[int]:
+    def _patch(self) -> RegionPatch | None:
+        """Return all changes of the region map as one."""
+        if len(self._patches) < 2:
+            return self._patches[0] if self._patches else None
+        tops, lefts, bottoms, rights = zip(*(patch.box for patch in self._patches), strict=True)
+        top, left = min(tops), min(lefts)
+        after = self._state.regions[top : max(bottoms), left : max(rights)].copy()
+        before = after.copy()
+        for patch in reversed(self._patches):
+            rows, cols = patch.before.shape
+            row, col = patch.top - top, patch.left - left
+            before[row : row + rows, col : col + cols] = patch.before
+        return RegionPatch(top, left, before, after)
+
+    def _free_ids(self) -> Iterator[int]:
         for label in range(1, LARGEST_ID + 1):
-            if label not in self._instances and label not in self._before and not taken(label):
+            if self.is_free(label):
                 yield label
-
-
-def paste(raster: NDArray[np.uint16], mask: Mask, label: int) -> None:
-    """Write a label to the pixels of a mask."""
-    raster[mask.window][mask.crop] = label
-
-
-def exchange(instances: dict[int, Instance], raster: NDArray[np.uint16], step: Step) -> None:
-    """Replace the instances before a step by those after it, in instances and raster."""
-    moved = [label for label in step.before if not _same_mask(step.before, step.after, label)]
-    for label in moved:
-        old = step.before[label]
-        if old is not None:
-            paste(raster, old.mask, 0)
-    for label in moved:
-        new = step.after[label]
-        if new is not None:
-            paste(raster, new.mask, label)
-    for label, new in step.after.items():
-        if new is None:
-            instances.pop(label, None)
-        else:
-            instances[label] = new
-
-
-def _same_mask(before: State, after: State, label: int) -> bool:
-    old, new = before[label], after[label]
-    return old is not None and new is not None and old.mask is new.mask

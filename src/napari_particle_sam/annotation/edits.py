@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
-from napari_particle_sam.annotation.actions import Accept, Action, AddMasks, Merge, Remove, Reshape, Split
+from napari_particle_sam.annotation.actions import (
+    Accept,
+    Action,
+    AddMasks,
+    Classify,
+    Group,
+    MarkRegion,
+    Merge,
+    Propose,
+    Remove,
+    Reshape,
+    SetCompleteness,
+    SetNote,
+    SetStatus,
+    Split,
+)  # fmt: skip
 from napari_particle_sam.annotation.draft import Draft
-from napari_particle_sam.annotation.instances import ORIGINS, Instance, Origin
+from napari_particle_sam.annotation.instances import COMPLETENESS, ORIGINS, STATUSES, Instance, Origin
 from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.annotation.proposing import put_proposals
+from napari_particle_sam.annotation.regions import IGNORE, UNKNOWN
 from napari_particle_sam.base.errors import BadActionError
+
+LONGEST_NOTE, LONGEST_KIND = 10_000, 80
 
 
 def perform(action: Action, draft: Draft) -> None:
@@ -21,23 +41,82 @@ def perform(action: Action, draft: Draft) -> None:
         If the action cannot be done; the draft may then be half written.
     """
     match action:
+        case Group(actions):
+            _group(actions, draft)
+        case AddMasks() | Propose() | Remove() | Merge() | Split() | Reshape():
+            _change_outlines(action, draft)
+        case MarkRegion(mask, value):
+            _mark(mask, value, draft)
+        case Accept() | SetStatus() | Classify() | SetCompleteness() | SetNote():
+            _describe(action, draft)
+        case _:
+            raise BadActionError(f"{action!r} is no action of an annotation session; use one of actions.py.")
+
+
+def _group(actions: tuple[Action, ...], draft: Draft) -> None:
+    for action in actions:
+        perform(action, draft)
+
+
+def _change_outlines(action: AddMasks | Propose | Remove | Merge | Split | Reshape, draft: Draft) -> None:
+    match action:
         case AddMasks():
             _add(action, draft)
+        case Propose():
+            put_proposals(action, draft)
         case Remove(ids):
-            for instance in _all(ids, draft):
-                draft.drop(instance.id)
+            _remove(ids, draft)
         case Merge(ids):
             _merge(ids, draft)
         case Split():
             _split(action, draft)
         case Reshape():
             _reshape(action, draft)
+
+
+def _describe(action: Accept | SetStatus | Classify | SetCompleteness | SetNote, draft: Draft) -> None:
+    match action:
         case Accept(ids):
-            for instance in _all(ids, draft):
-                if instance.status != "accepted":
-                    draft.put(replace(instance, status="accepted"))
-        case _:
-            raise BadActionError(f"{action!r} is no action of an annotation session; use one of actions.py.")
+            _set(ids, draft, status="accepted")
+        case SetStatus(ids, status):
+            _set(ids, draft, status=_one_of(status, STATUSES, "status"))
+        case Classify(ids, kind):
+            _set(ids, draft, kind=_name(kind))
+        case SetCompleteness(ids, completeness):
+            _set(ids, draft, completeness=_one_of(completeness, COMPLETENESS, "completeness"))
+        case SetNote(label, note):
+            _set((label,), draft, note=str(note)[:LONGEST_NOTE])
+
+
+def _set(ids: tuple[int, ...], draft: Draft, **values: Any) -> None:
+    for instance in _all(ids, draft):
+        if any(getattr(instance, name) != value for name, value in values.items()):
+            draft.put(replace(instance, **values))
+
+
+def _name(kind: str) -> str:
+    if not kind.strip() or len(kind) > LONGEST_KIND or not kind.isprintable():
+        raise BadActionError(f"{kind[:40]!r} cannot be a class; give a short name.")
+    return kind
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> str:
+    if value not in known:
+        raise BadActionError(f"{value!r} is no {what} of a particle; use one of {', '.join(known)}.")
+    return value
+
+
+def _mark(mask: Mask, value: int, draft: Draft) -> None:
+    if value not in range(UNKNOWN, IGNORE + 1):
+        raise BadActionError(f"{value!r} is no region value; use 0 (unknown), 1 (reviewed) or 2 (ignore).")
+    draft.mark(draft.whole(mask), value)
+
+
+def _remove(ids: tuple[int, ...], draft: Draft) -> None:
+    for instance in _all(ids, draft):
+        if instance.origin == "proposed":
+            draft.suppress(instance.mask)
+        draft.drop(instance.id)
 
 
 def _all(ids: tuple[int, ...], draft: Draft) -> list[Instance]:
@@ -111,9 +190,10 @@ def _claim(mask: Mask, replacing: bool, draft: Draft, owner: int = 0) -> Mask:
 
 def _redrawn(instance: Instance, mask: Mask, origin: Origin) -> Instance:
     # The model scored another outline, so its scores must not stand beside this one.
-    return replace(instance, mask=mask, origin=origin, predicted_iou=None, stability=None)
+    return replace(
+        instance, mask=mask, origin=origin, predicted_iou=None, stability=None, run="", candidate=None
+    )
 
 
 def _check_origin(origin: str) -> None:
-    if origin not in ORIGINS:
-        raise BadActionError(f"'{origin}' is no origin of a particle; use one of {', '.join(ORIGINS)}.")
+    _one_of(origin, ORIGINS, "origin")

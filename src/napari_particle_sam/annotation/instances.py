@@ -13,6 +13,8 @@ Status = Literal["unreviewed", "accepted", "bulk", "flagged"]
 Completeness = Literal["complete", "partly_hidden", "cut_by_frame", "unclear"]
 
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
+STATUSES: tuple[Status, ...] = get_args(Status)
+COMPLETENESS: tuple[Completeness, ...] = get_args(Completeness)
 
 #: Ids are uint16 label values; 0 is background.
 LARGEST_ID = 65535
@@ -40,6 +42,10 @@ class Instance:
         Class name from the project's list.
     note : str
         The annotator's words.
+    run : str
+        Identity of the collected candidates that a proposal is from.
+    candidate : int or None
+        Its index among them, by which it keeps its id through every re-filter.
     """
 
     id: int
@@ -51,6 +57,8 @@ class Instance:
     completeness: Completeness = "complete"
     kind: str = "particle"
     note: str = ""
+    run: str = ""
+    candidate: int | None = None
 
     @property
     def locked(self) -> bool:

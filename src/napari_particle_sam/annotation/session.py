@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_particle_sam.annotation.actions import Action
-from napari_particle_sam.annotation.draft import Draft, exchange
+from napari_particle_sam.annotation.draft import Draft, NoFreeIdError
 from napari_particle_sam.annotation.edits import perform
+from napari_particle_sam.annotation.encoding import encode_action
 from napari_particle_sam.annotation.history import Change, History, Step
 from napari_particle_sam.annotation.instances import LARGEST_ID, Instance, Origin
-from napari_particle_sam.annotation.masks import labelled_masks
+from napari_particle_sam.annotation.masks import Mask, labelled_masks
+from napari_particle_sam.annotation.regions import RegionMap
+from napari_particle_sam.annotation.snapshot import Snapshot, restore, take_snapshot
+from napari_particle_sam.annotation.state import SessionState
 from napari_particle_sam.base.errors import BadValueError
 
 
@@ -27,26 +32,43 @@ class AnnotationSession:
     ----------
     shape : tuple of int
         ``(rows, cols)`` of the micrograph.
+    regions : RegionMap, optional
+        What is known about its pixels; reviewed everywhere by default.
 
     Attributes
     ----------
     changed : psygnal.Signal
         Emits a `Change` after everything that changed something.
+    recorded : psygnal.Signal
+        Emits, before `changed`, the same as plain data for a journal: an encoded action,
+        ``{"undo": True}`` or ``{"redo": True}``. See `snapshot.replay`.
     """
 
     changed = Signal(Change)
+    recorded = Signal(dict)
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], regions: RegionMap | None = None) -> None:
         if len(shape) != 2 or min(shape) < 1:
             raise BadValueError(f"An image cannot have the shape {shape}; give rows and columns above 0.")
-        self._raster = np.zeros(shape, np.uint16)
-        self._labels = self._raster.view()
-        self._labels.flags.writeable = False
-        self._instances: dict[int, Instance] = {}
-        self._history = History()
+        regions = RegionMap.default(shape) if regions is None else regions
+        if regions.shape != tuple(shape):
+            raise BadValueError(
+                f"The region map has the shape {regions.shape} and the image {shape}; use the image's own."
+            )
+        self._begin(SessionState(np.zeros(shape, np.uint16), regions.values.copy()), History())
+
+    def _begin(self, state: SessionState, history: History) -> None:
+        self._state, self._history = state, history
+        self._labels, self._regions = state.raster.view(), state.regions.view()
+        self._labels.flags.writeable = self._regions.flags.writeable = False
 
     @classmethod
-    def from_labels(cls, labels: NDArray[np.generic], origin: Origin = "imported") -> AnnotationSession:
+    def from_labels(
+        cls,
+        labels: NDArray[np.generic],
+        origin: Origin = "imported",
+        regions: RegionMap | None = None,
+    ) -> AnnotationSession:
         """Begin with the instances of a label map; ids are its values.
 
         Parameters
@@ -55,6 +77,8 @@ class AnnotationSession:
             0 is background, values up to 65535 are instances.
         origin : Origin
             The origin of all of them.
+        regions : RegionMap, optional
+            What is known about the pixels; reviewed everywhere by default.
 
         Raises
         ------
@@ -65,26 +89,54 @@ class AnnotationSession:
             raise BadValueError("Labels must be whole numbers in rows and columns; convert the array first.")
         if labels.size and (labels.min() < 0 or labels.max() > LARGEST_ID):
             raise BadValueError(f"Labels must lie between 0 and {LARGEST_ID}; renumber them.")
-        session = cls((labels.shape[0], labels.shape[1]))
-        session._raster[:] = labels
-        for label, mask in labelled_masks(session._raster):
-            session._instances[label] = Instance(label, mask.owned(), origin)
+        session = cls((labels.shape[0], labels.shape[1]), regions)
+        state = session._state
+        state.raster[:] = labels
+        for label, mask in labelled_masks(state.raster):
+            state.instances[label] = Instance(label, mask.owned(), origin)
         return session
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot) -> AnnotationSession:
+        """Go on from a snapshot, with its history.
+
+        Raises
+        ------
+        BadValueError
+            If the snapshot contradicts itself.
+        """
+        session = cls((snapshot.labels.shape[0], snapshot.labels.shape[1]))
+        session._begin(*restore(snapshot))
+        return session
+
+    def snapshot(self) -> Snapshot:
+        """Return the session as it stands, for a file."""
+        return take_snapshot(self._state, self._history)
 
     @property
     def shape(self) -> tuple[int, int]:
         """``(rows, cols)``."""
-        return self._raster.shape[0], self._raster.shape[1]
+        return self._labels.shape[0], self._labels.shape[1]
 
     @property
     def instances(self) -> Mapping[int, Instance]:
         """A live, read-only view of the instances by id, in no particular order."""
-        return MappingProxyType(self._instances)
+        return MappingProxyType(self._state.instances)
 
     @property
     def labels(self) -> NDArray[np.uint16]:
         """A live, read-only view of the raster, of shape (rows, cols)."""
         return self._labels
+
+    @property
+    def regions(self) -> RegionMap:
+        """A live, read-only view of the region map."""
+        return RegionMap(self._regions)
+
+    @property
+    def suppressed(self) -> tuple[Mask, ...]:
+        """The deleted proposals, which new ones may not repeat."""
+        return tuple(self._state.suppressed)
 
     @property
     def can_undo(self) -> bool:
@@ -114,30 +166,49 @@ class AnnotationSession:
         BadActionError
             If the action is refused; the session is then as it was.
         """
-        draft = Draft(self._instances, self._raster, self._history.holds)
-        try:
-            perform(action, draft)
-        except BaseException:
-            draft.roll_back()
-            raise
-        step = draft.step()
+        step = self._carry_out(action)
         if step is None:
             return Change()
         self._history.push(step)
+        if len(self.recorded):
+            self.recorded.emit(encode_action(action))
         return self._announce(step)
+
+    def _carry_out(self, action: Action) -> Step | None:
+        """Do an action; where no id is free, forget as many of the oldest steps as it takes."""
+        saved = None
+        while True:
+            draft = Draft(self._state, self._history)
+            try:
+                perform(action, draft)
+            except NoFreeIdError:
+                draft.roll_back()
+                saved = saved or self._history.copy()
+                if not self._history.forget_oldest():
+                    self._history = saved
+                    raise
+            except BaseException:
+                draft.roll_back()
+                self._history = saved or self._history
+                raise
+            else:
+                return draft.step(getattr(action, "drag", ""))
 
     def undo(self) -> Change:
         """Undo the last step; the change is empty where there is none."""
-        return self._walk(self._history.undo())
+        return self._walk(self._history.undo(), "undo")
 
     def redo(self) -> Change:
         """Redo the step undone last; the change is empty where there is none."""
-        return self._walk(self._history.redo())
+        return self._walk(self._history.redo(), "redo")
 
-    def _walk(self, step: Step | None) -> Change:
+    def _walk(self, step: Step | None, word: str) -> Change:
         if step is None:
             return Change()
-        exchange(self._instances, self._raster, step)
+        self._state.exchange(step)
+        if len(self.recorded):
+            entry: dict[str, Any] = {word: True}
+            self.recorded.emit(entry)
         return self._announce(step)
 
     def _announce(self, step: Step) -> Change:
