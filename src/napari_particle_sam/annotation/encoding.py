@@ -85,7 +85,7 @@ def decode_instance(data: Any, mask: Mask | None = None) -> Instance:
 
 def encode_mask(mask: Mask) -> dict[str, Any]:
     """Return a mask as its box and the run lengths of its crop, row by row, background first."""
-    return {"box": list(mask.box), "rle": run_lengths(mask.crop)}
+    return {"box": list(mask.box), "rle": list(mask.runs)}
 
 
 def decode_mask(data: Any) -> Mask:
@@ -98,20 +98,12 @@ def decode_mask(data: Any) -> Mask:
     """
     if not isinstance(data, Mapping) or set(data) != {"box", "rle"}:
         raise _bad("a mask")
-    box = [_integer(v, 0, LONGEST_SIDE) for v in _list(data["box"])]
+    # An outline may be wider than its pixels and reach out of the image; `Draft.whole` trims it.
+    box = [_integer(v, -LONGEST_SIDE, LONGEST_SIDE) for v in _list(data["box"])]
     if len(box) != 4 or box[0] > box[2] or box[1] > box[3]:
         raise _bad("a box")
     crop = from_run_lengths(data["rle"], (box[2] - box[0], box[3] - box[1]))
     return Mask(box[0], box[1], crop).owned()
-
-
-def run_lengths(crop: NDArray[np.bool_]) -> list[int]:
-    """Return how many pixels are alternately False and True, row by row."""
-    flat = np.concatenate([[False], crop.ravel(), [False]])
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    ends = np.append(edges, crop.size) if not len(edges) or edges[-1] != crop.size else edges
-    found: list[int] = np.diff(ends, prepend=0).tolist()
-    return found
 
 
 def from_run_lengths(lengths: Any, shape: tuple[int, int]) -> NDArray[np.bool_]:

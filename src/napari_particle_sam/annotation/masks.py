@@ -52,9 +52,19 @@ class Mask:
         """Number of pixels."""
         return int(np.count_nonzero(self.crop))
 
+    @cached_property
+    def runs(self) -> tuple[int, ...]:
+        """How many pixels of the crop are alternately False and True, row by row, False first."""
+        flat = self.crop.ravel()
+        edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        first = [0] if flat.size and flat[0] else []
+        return tuple(np.diff(np.concatenate([first, edges, [flat.size]]), prepend=0).astype(int).tolist())
+
     def equals(self, other: Mask) -> bool:
         """Return whether both masks hold the same pixels; both must be trimmed."""
-        return self.box == other.box and bool(np.array_equal(self.crop, other.crop))
+        if self.box != other.box:
+            return False
+        return self.crop is other.crop or bool(np.array_equal(self.crop, other.crop))
 
     def owned(self) -> Mask:
         """Return a trimmed copy that shares no memory with this mask and cannot be written to."""

@@ -40,11 +40,12 @@ def put_proposals(action: Propose, draft: Draft) -> None:
     wanted: list[tuple[Instance | None, _Candidate]] = []
     kept: set[int] = set()
     for candidate in candidates:
-        mask = free.part(candidate.mask)
-        if mask is None:
-            continue
-        candidate = _Candidate(mask, candidate.scores, candidate.index)
         old = held.get((action.run, candidate.index)) if candidate.index is not None else None
+        if old is None or not _unchanged(old, candidate):
+            mask = free.part(draft.whole(candidate.mask))
+            if mask is None:
+                continue
+            candidate = _Candidate(mask, candidate.scores, candidate.index)
         if old is not None and _unchanged(old, candidate):
             kept.add(old.id)
         else:
@@ -64,8 +65,7 @@ def _candidates(action: Propose, draft: Draft) -> list[_Candidate]:
         raise BadActionError("A candidate was proposed twice; give each of them once.")
     scores = action.scores or ((None, None),) * count
     indices: tuple[int | None, ...] = action.candidates or (None,) * count
-    masks = [draft.whole(mask) for mask in action.masks]
-    return [_Candidate(*values) for values in zip(masks, scores, indices, strict=True)]
+    return [_Candidate(*values) for values in zip(action.masks, scores, indices, strict=True)]
 
 
 def _key(instance: Instance) -> tuple[str, int | None]:
