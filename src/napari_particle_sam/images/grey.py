@@ -16,7 +16,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _LARGEST = 65535
 
 
-def to_grey(raster: Raster, path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+def to_grey(raster: Raster, path: Path, chosen: bool = False) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Reduce a raster to grey values.
 
     Parameters
@@ -25,6 +25,8 @@ def to_grey(raster: Raster, path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
         What the file stores.
     path : Path
         The file, for messages.
+    chosen : bool
+        Whether the page was asked for, so that nothing is to be said of the others.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def to_grey(raster: Raster, path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
     pixels, more = _integers(array, path)
     if raster.white_is_zero:
         pixels = np.invert(pixels)
-    if raster.pages > 1:
+    if raster.pages > 1 and not chosen:
         remarks += (f"The first of {raster.pages} pages is used.",)
     return np.ascontiguousarray(pixels), remarks + more
 

@@ -21,7 +21,7 @@ class PixelSize:
     nm : float
         Side of a pixel in nanometres.
     source : str
-        A word or two, such as ``"typed"`` or the name of a metadata field.
+        A few words, such as ``"typed"`` or ``"Zeiss metadata ap_image_pixel_size"``.
     """
 
     nm: float

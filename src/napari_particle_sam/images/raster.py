@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from napari_particle_sam.base.errors import BadFileError, ParticleSamError
+from napari_particle_sam.images.tiff_facts import TiffFacts, tiff_facts
+from napari_particle_sam.images.tiff_pages import ChosenPage, check_page, choose_page
 
 #: Images of more pixels are refused before they are decoded.
 PIXEL_LIMIT = 2**28
@@ -33,13 +36,15 @@ class Raster:
     sha256 : str
         Of the file's bytes.
     pages : int
-        Pages of the file; `array` is the first.
+        Pages of the file.
     palette : ndarray of uint8 and shape (N, 3), optional
         The colours that the values of `array` point to.
     white_is_zero : bool
         Whether 0 is to be shown white.
     description : str
         The TIFF ImageDescription.
+    facts : TiffFacts, optional
+        Tags of a TIFF that tell of its pixel size.
     """
 
     array: NDArray[Any]
@@ -48,45 +53,78 @@ class Raster:
     palette: NDArray[np.uint8] | None = None
     white_is_zero: bool = False
     description: str = ""
+    facts: TiffFacts | None = None
 
 
-def read_raster(path: Path) -> Raster:
+def read_raster(path: Path, page: int | None = None) -> Raster:
     """Decode a TIFF, PNG, JPEG or BMP file.
 
     Parameters
     ----------
     path : Path
         The file; its content decides over the format, not its suffix.
+    page : int, optional
+        Counted from 1; the first by default.
 
     Returns
     -------
     Raster
-        The first page and what is known about it.
+        The page and what is known about it.
 
     Raises
     ------
     BadFileError
         If there is no such file, or it is no image, damaged or too large.
+    BadValueError
+        If the file has no such page.
     """
     path = Path(path)
+    with opened_image(path) as (file, is_tiff):
+        decode: Callable[[BufferedReader, Path, int | None], Raster]
+        decode = _decode_tiff if is_tiff else _decode_other
+        raster = decode(file, path, page)
+        if raster.array.ndim not in (2, 3) or not raster.array.size:
+            raise BadFileError(f"{path} holds no flat image; save it anew as tif.")
+        file.seek(0)
+        return replace(raster, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+
+
+@contextmanager
+def opened_image(path: Path) -> Iterator[tuple[BufferedReader, bool]]:
+    """Open an image file and turn whatever happens to it into one sentence.
+
+    Yields
+    ------
+    file : BufferedReader
+        At its beginning.
+    is_tiff : bool
+        By its first bytes.
+
+    Raises
+    ------
+    BadFileError
+        If there is no such file, or decoding it inside the block fails.
+    """
     if path.is_dir():
         raise BadFileError(f"{path} is a folder; give an image file.")
     try:
-        with path.open("rb") as file:
-            beginning = file.read(4)
-            if not beginning:
-                raise BadFileError(f"{path} is empty (0 bytes); copy it again from its source.")
-            decode = _decode_tiff if beginning in _TIFF_BEGINNINGS else _decode_other
-            return _decoded(decode, file, path)
+        file = path.open("rb")
     except FileNotFoundError as error:
         raise BadFileError(f"{path} does not exist; check the path.") from error
     except OSError as error:
-        raise BadFileError(f"{path} cannot be read ({error.strerror or error}); check it.") from error
+        raise _unreadable(path, error) from error
+    with file, _as_one_sentence(path):
+        beginning = file.read(4)
+        if not beginning:
+            raise BadFileError(f"{path} is empty (0 bytes); copy it again from its source.")
+        file.seek(0)
+        yield file, beginning in _TIFF_BEGINNINGS
 
 
-def _decoded(decode: Callable[[BufferedReader, Path], Raster], file: BufferedReader, path: Path) -> Raster:
+@contextmanager
+def _as_one_sentence(path: Path) -> Iterator[None]:
     try:
-        raster = decode(file, path)
+        yield
     except ParticleSamError:
         raise
     except Image.DecompressionBombError as error:
@@ -94,58 +132,71 @@ def _decoded(decode: Callable[[BufferedReader, Path], Raster], file: BufferedRea
     except UnidentifiedImageError as error:
         raise BadFileError(f"{path} is no image that can be read; save it as tif or png.") from error
     except Exception as error:  # decoders raise whatever damaged bytes lead them to
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _unreadable(path, error) from error
         raise BadFileError(
             f"{path} is damaged or cut short and cannot be decoded; copy it again or save it anew as tif."
         ) from error
-    file.seek(0)
-    return replace(raster, sha256=hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _decode_tiff(file: BufferedReader, path: Path) -> Raster:
-    file.seek(0)
+def _unreadable(path: Path, error: OSError) -> BadFileError:
+    return BadFileError(f"{path} cannot be read ({error.strerror or error}); check it.")
+
+
+def _decode_tiff(file: BufferedReader, path: Path, page: int | None) -> Raster:
     with tifffile.TiffFile(file) as tiff:
-        page: Any = tiff.pages[0]
-        _check_size(page.imagelength, page.imagewidth, path)
-        if page.axes not in ("YX", "YXS", "SYX"):
-            raise BadFileError(f"{path} holds no flat image; export one plane of it as tif.")
+        chosen = choose_page(tiff, page, path)
+        shown = chosen.pages[0]
+        check_size(shown.imagelength, shown.imagewidth, path)
+        facts = _facts(tiff, chosen)
         try:
-            array, pages = _tiff_planes(tiff)
-        except ValueError as error:
-            if "imagecodecs" not in str(error):
+            array = chosen.assemble(_page_array)
+        except (ValueError, NotImplementedError) as error:
+            if not needs_other_decoder(error):
                 raise
-            return _decode_other(file, path, ("TIFF",))
+            plain = _decode_other(file, path, chosen.indices[0] + 1, ("TIFF",))
+            return replace(plain, pages=chosen.count, facts=facts)
         return Raster(
             array,
-            pages=pages,
-            palette=None if page.colormap is None else (page.colormap.T >> 8).astype(np.uint8),
-            white_is_zero=page.photometric == tifffile.PHOTOMETRIC.MINISWHITE,
-            description=page.description,
+            pages=chosen.count,
+            palette=None if shown.colormap is None else (shown.colormap.T >> 8).astype(np.uint8),
+            white_is_zero=shown.photometric == tifffile.PHOTOMETRIC.MINISWHITE,
+            description=shown.description,
+            facts=facts,
         )
 
 
-def _tiff_planes(tiff: Any) -> tuple[NDArray[Any], int]:
-    """Return the first page with channels last, and the number of full-size pages."""
-    page = tiff.pages[0]
-    pages = sum(not other.is_reduced for other in tiff.pages)
-    facts = tiff.imagej_metadata or {}
-    if pages == 3 and facts.get("channels") == 3 and facts.get("mode") == "composite":
-        return np.stack([plane.asarray() for plane in tiff.pages], axis=-1), 1
-    array = page.asarray()
-    if page.axes != "SYX":
-        return array, pages
-    # Planes of one page are colours only where the page says so.
-    if page.photometric != tifffile.PHOTOMETRIC.RGB:
-        return array[0], len(array)
-    return np.moveaxis(array, 0, -1), pages
+def _page_array(page: Any, plane: int | None) -> NDArray[Any]:
+    array: NDArray[Any] = page.asarray()
+    return array if plane is None else array[plane]
+
+
+def _facts(tiff: Any, chosen: ChosenPage) -> TiffFacts:
+    """Return the tags of the chosen page; those of a stack stand on its first page."""
+    first, shown = tiff.pages[0], chosen.pages[0]
+    facts = tiff_facts(shown)
+    same_size = (first.imagelength, first.imagewidth) == (shown.imagelength, shown.imagewidth)
+    if chosen.indices[0] == 0 or facts.zeiss or facts.fei or facts.tescan or not same_size:
+        return facts
+    return tiff_facts(first)
+
+
+def needs_other_decoder(error: Exception) -> bool:
+    """Return whether tifffile lacks the decoder for a page, which Pillow may have."""
+    return "imagecodecs" in str(error)
 
 
 def _decode_other(
-    file: BufferedReader, path: Path, formats: tuple[str, ...] = ("PNG", "JPEG", "BMP")
+    file: BufferedReader,
+    path: Path,
+    page: int | None,
+    formats: tuple[str, ...] = ("PNG", "JPEG", "BMP"),
 ) -> Raster:
     file.seek(0)
     with Image.open(file, formats=formats) as image:
-        _check_size(image.height, image.width, path)
         pages = getattr(image, "n_frames", 1)
+        image.seek(check_page(page, pages, path))
+        check_size(image.height, image.width, path)
         colours = image.getpalette("RGB") if image.mode == "P" else None
         plain = image.convert("RGB") if image.mode in ("CMYK", "YCbCr", "LAB", "HSV", "PA") else image
         return Raster(
@@ -155,7 +206,14 @@ def _decode_other(
         )
 
 
-def _check_size(rows: int, cols: int, path: Path) -> None:
+def check_size(rows: int, cols: int, path: Path) -> None:
+    """Refuse images without pixels and images of more than `PIXEL_LIMIT`.
+
+    Raises
+    ------
+    BadFileError
+        In these cases.
+    """
     if rows < 1 or cols < 1:
         raise BadFileError(f"{path} holds no pixel; copy it again from its source.")
     if rows * cols > PIXEL_LIMIT:
