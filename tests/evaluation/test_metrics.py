@@ -161,6 +161,42 @@ def test_only_reviewed_pixels_judge():
     assert len(score_image(pred, truth, regions=regions).true_sizes.diameters) == 1
 
 
+def test_outlines_and_foreground_count_in_the_reviewed_region_only():
+    regions = np.zeros((100, 100), np.uint8)
+    regions[:, :50] = 1
+    truth = squares((20, 20, 20, 40))
+    # Right inside, 6 columns too long outside; then also a false one there.
+    longer = squares((20, 20, 20, 46), (70, 70, 20, 20))
+    values = measure(longer, truth, regions=regions)
+    assert values["boundary_error"] == 0 and values["dice_foreground"] == 1
+    assert measure(longer, truth)["boundary_error"] > 0
+    erased = np.where(regions == 1, longer, 0).astype(np.uint16)
+    assert measure(erased, truth, regions=regions)["boundary_error"] == 0
+    shifted = measure(np.roll(truth, 2, 0), truth, regions=regions)["boundary_error"]
+    # 3 of 4 outlines' sides lie in it: two that moved by 2, and one that moved along itself.
+    assert 1 < shifted < 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(maps, maps, st.integers(1, 5))
+def test_what_lies_apart_from_the_reviewed_region_changes_no_metric(pred, truth, column):
+    shape = (pred.shape[0], 6 + 2 * pred.shape[1])
+    regions = np.zeros(shape, np.uint8)
+    regions[:, : pred.shape[1]] = 1
+    beside = [np.zeros(shape, np.uint16) for _ in range(2)]
+    for wide, part in zip(beside, (pred, truth), strict=True):
+        wide[:, : pred.shape[1]] = part
+    plain = measure(*beside, min_area=1, regions=regions)
+    beside[0][:, -pred.shape[1] :] = np.where(truth, truth + 10, 0)
+    beside[1][:, -column:] = 30
+    assert measure(*beside, min_area=1, regions=regions) == pytest.approx(plain, nan_ok=True)
+
+
+def test_a_region_map_of_another_size_is_one_sentence():
+    with pytest.raises(BadValueError, match="same micrograph"):
+        score_image(ONE, ONE, regions=np.ones((3, 3), np.uint8))
+
+
 def test_a_particle_that_fills_the_frame_has_no_outline():
     full = squares((0, 0, 100, 100))
     assert measure(full, full)["boundary_error"] == 0

@@ -182,6 +182,40 @@ def test_afterwards_everything_is_right(pred_boxes, truth_boxes, how, seed):
     assert correct(result.labels, truth).effort.edits == 0
 
 
+def test_only_the_reviewed_region_costs_edits():
+    regions = np.zeros((100, 100), np.uint8)
+    regions[:, :45] = 1
+    # False, missed and merged particles to the right of it are nobody's business.
+    pred = squares((10, 10, 20, 40), (80, 10, 10, 10), (80, 80, 10, 10), (80, 40, 10, 11))
+    result = correct(pred, TRUTH, perfect, regions=regions)
+    assert result.effort == Effort(deleted=1, split=1, particles=2)
+    assert result.labels[85, 85] and result.labels[85, 45] and not result.labels[60, 60]
+    nothing = correct(pred, TRUTH, regions=regions * 0)
+    assert nothing.effort == Effort() and (nothing.labels == pred).all()
+
+
+def test_what_painting_leaves_of_a_neighbour_in_the_reviewed_region_is_deleted():
+    regions = np.zeros((60, 60), np.uint8)
+    regions[:, :20] = 1
+    pred = squares((10, 20, 10, 16), shape=(60, 60))
+    pred[20:30, 14:20] = 1
+    result = correct(pred, squares((0, 4, 20, 32), shape=(60, 60)), regions=regions)
+    assert result.effort == Effort(painted=1, deleted=1, particles=1)
+    assert not result.labels[20:].any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(boxes, boxes, st.integers(0, 40), st.booleans())
+def test_afterwards_the_reviewed_region_is_right(pred_boxes, truth_boxes, column, clicks):
+    pred, truth = (squares(*drawn, shape=(40, 40)) for drawn in (pred_boxes, truth_boxes))
+    regions = np.zeros((40, 40), np.uint8)
+    regions[:, :column] = 1
+    result = correct(pred, truth, useless if clicks else None, regions=regions)
+    score = score_image(result.labels, truth, regions=regions)
+    assert (score.fn[5], score.fp[5]) == (0, 0)
+    assert score.true == result.effort.particles
+
+
 @pytest.mark.parametrize("prompt", [None, perfect, useless])
 def test_an_empty_image_costs_nothing(prompt):
     assert effort(np.zeros_like(TRUTH), prompt, np.zeros_like(TRUTH)) == Effort()

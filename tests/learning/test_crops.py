@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED
 from napari_particle_sam.learning.augmentation import Augmentation, random_crop
 from napari_particle_sam.learning.crops import cut_crop
 
@@ -90,3 +93,49 @@ def test_pictures_without_particles_and_tiny_pictures_give_crops():
             np.random.default_rng(0), np.zeros(shape, np.uint8), np.zeros(shape, np.int32), 1.0, settings
         )
         assert crop.grey.shape == (64, 64) and crop.inside.any() and not crop.labels.any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    scale=st.floats(0.2, 4),
+    angle=st.one_of(st.just(0.0), st.floats(-np.pi, np.pi)),
+    centre=st.tuples(st.floats(-40, 130), st.floats(-40, 160)),
+)
+def test_regions_go_wherever_labels_go(seed, scale, angle, centre):
+    regions = (LABELS * 7 % 3).astype(np.uint8)
+    crop = cut_crop(PICTURE, LABELS, centre, scale, 48, angle, regions)
+    np.testing.assert_array_equal(crop.regions[crop.inside], (crop.labels * 7 % 3)[crop.inside])
+    assert crop.regions.dtype == np.uint8 and (crop.regions[~crop.inside] == IGNORE).all()
+    asked = Augmentation(size=48, scale=(scale, scale * 1.1))
+    crop = random_crop(np.random.default_rng(seed), PICTURE, LABELS, 1.0, asked, regions)
+    np.testing.assert_array_equal(crop.regions[crop.inside], (crop.labels * 7 % 3)[crop.inside])
+    assert (crop.regions[~crop.inside] == IGNORE).all()
+
+
+def test_without_a_region_map_all_of_the_picture_is_reviewed():
+    crop = cut_crop(PICTURE, LABELS, (10, 10), 1.0, 64, 0.3)
+    np.testing.assert_array_equal(crop.regions, np.where(crop.inside, REVIEWED, IGNORE))
+
+
+def test_crops_look_where_something_is_reviewed():
+    labels, regions = np.zeros((400, 400), np.int32), np.zeros((400, 400), np.uint8)
+    regions[180:220, 180:220], regions[300:] = REVIEWED, IGNORE
+    labels[350:380, 350:380] = 3
+    asked = Augmentation(size=64, scale=(1, 1.0001))
+    for seed in range(12):
+        crop = random_crop(np.random.default_rng(seed), labels.astype(np.uint8), labels, 1.0, asked, regions)
+        assert (crop.regions == REVIEWED).any()
+    unknown = np.zeros_like(regions)
+    random_crop(np.random.default_rng(0), labels.astype(np.uint8), labels, 1.0, asked, unknown)
+
+
+def test_a_map_that_is_all_reviewed_changes_no_draw():
+    asked = Augmentation(size=64)
+    all_of_it = np.full(LABELS.shape, REVIEWED, np.uint8)
+    for seed in range(6):
+        first, again = (
+            random_crop(np.random.default_rng(seed), PICTURE, LABELS, 1.0, asked, r)
+            for r in (None, all_of_it)
+        )
+        np.testing.assert_array_equal(first.grey, again.grey)

@@ -11,9 +11,9 @@ from napari_particle_sam.learning.forward import (
     Sample,
     decode,
     forward_samples,
-    mask_targets,
     to_input,
 )
+from napari_particle_sam.learning.mask_targets import mask_targets
 from napari_particle_sam.learning.prompts import PromptSet, draw_prompts
 from napari_particle_sam.learning.targets import dense_targets
 from napari_particle_sam.sam.locator_head import BOUNDARY, FOREGROUND
@@ -59,7 +59,9 @@ def sample(place=(64, 128), size=128):
     grey = rng.uniform(0, 255, labels.shape).astype(np.float32)
     inside = np.ones(labels.shape, bool)
     inside[:, 120:] = False
-    return Sample(Crop(grey, labels, inside), draw_prompts(rng, labels, 4, box_share=0.0), place)
+    regions = np.where(inside, 1, 2).astype(np.uint8)
+    prompts = draw_prompts(rng, labels, 4, box_share=0.0, regions=regions)
+    return Sample(Crop(grey, labels, inside, regions), prompts, place)
 
 
 def test_input_is_normalised_as_sam_does_and_padded_with_zeros(base):
@@ -83,11 +85,10 @@ def test_a_crop_that_fills_the_square_is_decoded_as_stock_does(base):
 
 
 def test_targets_are_the_share_of_each_cell():
-    one = sample()
-    one = Sample(one.crop, PromptSet(np.array([1, 2, 0]), np.zeros((3, 2), np.float32), None), one.place)
-    target = mask_targets(one, (64, 64))
-    assert target.shape == (3, 64, 64) and not target[2].any()
+    target, weight = mask_targets(sample().crop, np.array([1, 2, 0]), (64, 64))
+    assert target.shape == weight.shape == (3, 64, 64) and not target[2].any()
     assert target[0].sum() == 20 * 20 and target[1].sum() == 20 * 35
+    assert weight[..., :60].all() and not weight[..., 60:].any()
 
 
 @pytest.mark.parametrize("corrections", [0, 2])

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED, UNKNOWN
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.prompts import MIN_VISIBLE, draw_prompts
 from napari_particle_sam.learning.samples import Place, draw_batch, place_for
@@ -93,3 +97,42 @@ def test_crops_stand_inside_the_square_on_the_grid(base):
 def test_diameters_and_scale_come_from_the_labels(images):
     assert images[0].diameters() == pytest.approx([28, 40, 24], abs=1)
     assert images[0].scale(512) == pytest.approx(4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    tiles=arrays(np.int32, (6, 6), elements=st.integers(0, 4)),
+    kinds=arrays(np.uint8, (6, 6), elements=st.integers(0, 2)),
+    seed=st.integers(0, 99),
+)
+def test_background_points_lie_in_reviewed_background(tiles, kinds, seed):
+    drawn, regions = (np.kron(x, np.ones((4, 4), x.dtype)) for x in (tiles, kinds))
+    prompts = draw_prompts(np.random.default_rng(seed), drawn, 3, 0.0, background=2, regions=regions)
+    beside = (drawn == 0) & (regions == REVIEWED)
+    asked = np.bincount(drawn[regions != IGNORE], minlength=5)[1:] >= MIN_VISIBLE
+    if prompts is None:
+        assert not beside.any() and not asked.any()
+        return
+    cols, rows = np.floor(prompts.points).astype(int).T
+    assert beside[rows, cols][prompts.ids == 0].all()
+    assert (prompts.ids == 0).sum() == min(2, beside.sum())
+    particles = prompts.ids > 0
+    assert (drawn[rows, cols] == prompts.ids)[particles].all()
+    assert (regions[rows, cols] != IGNORE)[particles].all()
+
+
+def test_accepted_particles_outside_are_asked_for_and_ignored_ones_are_not():
+    regions = np.full((64, 64), UNKNOWN, np.uint8)
+    regions[:, 30:] = IGNORE
+    for share in (0.0, 1.0):
+        prompts = draw_prompts(np.random.default_rng(1), labels(), 6, share, regions=regions)
+        assert list(prompts.ids) == [3, 8]
+
+
+def test_sizes_leave_ignored_particles_out(images):
+    from dataclasses import replace
+
+    regions = np.full(images[0].labels.shape, UNKNOWN, np.uint8)
+    assert not replace(images[0], regions=regions).judges and images[0].judges
+    regions[:, :60] = IGNORE
+    assert replace(images[0], regions=regions).diameters() == pytest.approx([40], abs=1)

@@ -64,3 +64,26 @@ def test_every_pixel_points_to_the_deepest_point_of_its_own_particle(labels):
         if len(rows) and edge_distance(labels).max() >= 1
         else True
     )
+
+
+tiles = arrays(np.int32, (5, 5), elements=st.integers(0, 4))
+
+
+@settings(max_examples=60, deadline=None)
+@given(tiles, tiles, arrays(bool, (5, 5)))
+def test_labels_outside_the_reviewed_region_change_nothing(first, others, reviewed):
+    labels, erased, reviewed = (np.kron(x, np.ones((4, 4), x.dtype)) for x in (first, others, reviewed))
+    here = dense_targets(labels, 2, reviewed)
+    there = dense_targets(np.where(reviewed, labels, erased), 2, reviewed)
+    np.testing.assert_array_equal(here, there)
+    assert not here[:, ~reviewed].any()
+
+
+def test_the_border_of_the_reviewed_region_is_like_the_frame():
+    labels, reviewed = two_squares(), np.zeros((12, 20), bool)
+    reviewed[:, :12] = True
+    got = dense_targets(labels, 2, reviewed)[..., :12]
+    np.testing.assert_array_equal(got, dense_targets(labels[:, :12], 2))
+    assert not inner_edges(labels, reviewed)[5, 10:].any()
+    everywhere = np.ones((12, 20), bool)
+    np.testing.assert_array_equal(dense_targets(labels, 2), dense_targets(labels, 2, everywhere))

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from napari_particle_sam.annotation.regions import IGNORE, RegionMap
 from napari_particle_sam.base.errors import BadFileError, BadValueError
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.storage.labels import write_labels
@@ -31,7 +32,8 @@ def test_a_pair_out_and_in_is_the_same(folder, original):
     assert list_pairs(folder) == [pair]
     assert pair.image_path.read_bytes() == original.read_bytes()
     assert pair.image_path.name == "Probe 1.PNG"
-    micrograph, labels = load_pair(pair)
+    micrograph, labels, regions = load_pair(pair)
+    assert pair.regions_path is None and regions.reviewed.all()
     assert micrograph.sha256 == read_micrograph(original).sha256
     assert (micrograph.pixels == PIXELS).all()
     assert labels.dtype == np.uint16
@@ -41,7 +43,7 @@ def test_a_pair_out_and_in_is_the_same(folder, original):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_pixels_out_and_in_are_the_same(folder, dtype):
     pixels = (PIXELS % 256).astype(dtype)
-    micrograph, labels = load_pair(write_pair(folder, "a", pixels, LABELS))
+    micrograph, labels, _ = load_pair(write_pair(folder, "a", pixels, LABELS))
     assert micrograph.pixels.dtype == dtype
     assert (micrograph.pixels == pixels).all()
     assert (labels == LABELS).all()
@@ -111,6 +113,73 @@ def test_labels_of_another_size_are_refused(folder, original):
     write_labels(pair.mask_path, LABELS.T)
     with pytest.raises(BadFileError, match=r"a\.tif has 30 x 20 pixels but its image has 20 x 30"):
         load_pair(pair)
+
+
+def half(rows=20):
+    values = np.zeros((20, 30), np.uint8)
+    values[:, :15] = 1
+    values[rows:] = IGNORE
+    return RegionMap.from_array(values)
+
+
+def test_region_maps_go_with_their_pair(folder, original):
+    pair = write_pair(folder, "Maß", original, LABELS, half(16))
+    assert list_pairs(folder) == [pair] and pair.regions_path == folder / "regions" / "Maß.png"
+    loaded = load_pair(pair)
+    np.testing.assert_array_equal(loaded.regions.values, half(16).values)
+    assert loaded.micrograph.field_rows == 16 and loaded.micrograph.shape == (20, 30)
+    np.testing.assert_array_equal(loaded.micrograph.picture, read_micrograph(original, databar=4).picture)
+
+
+def test_maps_that_say_no_more_than_the_default_are_not_written(folder, original):
+    assert write_pair(folder, "a", original, LABELS, RegionMap.default((20, 30))).regions_path is None
+    assert not (folder / "regions").exists()
+    write_pair(folder, "a", PIXELS, LABELS, half())
+    (folder / "regions" / "a.tif").write_bytes(b"an old one")
+    pair = write_pair(folder, "a", PIXELS, LABELS)
+    assert list_pairs(folder) == [pair] and pair.regions_path is None
+    assert not list((folder / "regions").iterdir())
+
+
+def with_bar(rows, bar):
+    """Draw noise above a black bar with white letters."""
+    noise = np.random.default_rng(0).normal(128, 30, (rows + bar, 320)).clip(0, 255).astype(np.uint8)
+    image = Image.fromarray(noise)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, rows, 319, rows + bar - 1), fill=0)
+    draw.text((8, rows + 8), "10.0 kV   WD 8.1 mm   MAG 5000 x   2 um", fill=255)
+    return np.array(image)
+
+
+def test_the_data_bar_of_a_pair_is_to_be_ignored(folder):
+    pixels = with_bar(200, 32)
+    labels = np.zeros(pixels.shape, np.uint16)
+    labels[10:40, 10:40] = 1
+    loaded = load_pair(write_pair(folder, "a", pixels, labels))
+    np.testing.assert_array_equal(loaded.regions.values, RegionMap.default(labels.shape, 200).values)
+    assert loaded.micrograph.field_rows == 200
+    assert write_pair(folder, "a", pixels, labels, loaded.regions).regions_path is None
+    # Whoever says that it is reviewed is believed, and so are labels that lie there.
+    pair = write_pair(folder, "a", pixels, labels, RegionMap.default(labels.shape))
+    assert pair.regions_path is not None and load_pair(pair).regions.reviewed.all()
+    labels[-10:, 10:40] = 2
+    assert load_pair(write_pair(folder, "a", pixels, labels)).regions.reviewed.all()
+
+
+def test_bad_region_maps_of_pairs_are_one_sentence(folder):
+    with pytest.raises(BadFileError, match="regions of a are .* use its own"):
+        write_pair(folder, "a", PIXELS, LABELS, RegionMap.default((30, 20), 4))
+    assert not folder.exists()
+    pair = write_pair(folder, "a", PIXELS, LABELS, half())
+    Image.fromarray(half().values.T.copy()).save(pair.regions_path)
+    with pytest.raises(BadFileError, match=r"a\.png has 30 x 20 pixels but its image has 20 x 30"):
+        load_pair(pair)
+    pair.regions_path.rename(folder / "regions" / "b.png")
+    with pytest.raises(BadFileError, match="holds b without an image of equal name"):
+        list_pairs(folder)
+    (folder / "regions" / "b.png").rename(folder / "regions" / "a.tif")
+    with pytest.raises(BadFileError, match="no png"):
+        load_pair(list_pairs(folder)[0])
 
 
 @pytest.mark.parametrize("stem", ["", ".", "..", ".a", "a/b", "a\\b", "C:a", "a ", "a.", "a\n", "a*"])

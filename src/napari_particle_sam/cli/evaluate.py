@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_particle_sam.cli.options import Json, write_result
+from napari_particle_sam.cli.options import Json, Regions, write_result
 
 
 def evaluate(
@@ -20,15 +20,16 @@ def evaluate(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the micrographs; images/ beside the truth by default.")
     ] = None,
+    regions: Regions = None,
     json: Json = None,
 ) -> None:
-    """Score label maps against the truth."""
+    """Score label maps against the truth, in reviewed regions only."""
     from napari_particle_sam.evaluation.tables import metric_table
     from napari_particle_sam.workflow.evaluate import evaluate_folder
 
     if with_baseline and images is None:
         images = (truth if (truth / "images").is_dir() else truth.parent) / "images"
-    result = evaluate_folder(pred, truth, min_area, images if with_baseline else None)
+    result = evaluate_folder(pred, truth, min_area, images if with_baseline else None, regions)
     if json != "-":
         typer.echo(metric_table(result))
     write_result(json, result)

@@ -9,24 +9,28 @@ from scipy import ndimage
 Window = tuple[slice, slice]
 
 
-def contour(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+def contour(labels: NDArray[np.integer], reviewed: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Return the pixels of particles that have another label beside them (4 neighbours).
 
-    The frame is no outline: where it cuts a particle, nobody knows the true one.
+    Neither the frame nor the border of the reviewed region is an outline: where it cuts a particle, nobody
+    knows the true one.
 
     Parameters
     ----------
     labels : ndarray of int and shape (H, W)
+    reviewed : ndarray of bool and shape (H, W), optional
+        Where the labels are known; everywhere by default.
 
     Returns
     -------
     ndarray of bool and shape (H, W)
     """
     edge = np.zeros(labels.shape, bool)
-    down = labels[1:] != labels[:-1]
+    known = np.ones(labels.shape, bool) if reviewed is None else reviewed
+    down = (labels[1:] != labels[:-1]) & known[1:] & known[:-1]
     edge[1:] |= down
     edge[:-1] |= down
-    right = labels[:, 1:] != labels[:, :-1]
+    right = (labels[:, 1:] != labels[:, :-1]) & known[:, 1:] & known[:, :-1]
     edge[:, 1:] |= right
     edge[:, :-1] |= right
     return edge & (labels > 0)
@@ -37,6 +41,7 @@ def contour_distances(
     truth: NDArray[np.int32],
     rows: NDArray[np.int64],
     cols: NDArray[np.int64],
+    reviewed: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return the average symmetric contour distance of pairs of particles.
 
@@ -49,13 +54,15 @@ def contour_distances(
         Label maps as `compact` renumbers them.
     rows, cols : ndarray of int and shape (M,)
         The pairs: particle ``rows[i] + 1`` of `pred` and ``cols[i] + 1`` of `truth`.
+    reviewed : ndarray of bool and shape (H, W), optional
+        Only contour pixels here are measured; everywhere by default.
 
     Returns
     -------
     ndarray of float and shape (M,)
-        Pixels; NaN where one of the two fills the micrograph and has no contour.
+        Pixels; NaN where one of the two has no contour there.
     """
-    edges = contour(pred), contour(truth)
+    edges = contour(pred, reviewed), contour(truth, reviewed)
     boxes = ndimage.find_objects(pred), ndimage.find_objects(truth)
     out = np.empty(len(rows))
     for i, (row, col) in enumerate(zip(rows, cols, strict=True)):

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from napari_particle_sam.annotation.actions import Accept, AddMasks, Merge, Remove, Reshape, Split
 from napari_particle_sam.annotation.masks import Mask, labelled_masks, masks_of
+from napari_particle_sam.annotation.regions import COUNTED_SHARE
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.evaluation.clicks import (
     EMPTY,
@@ -23,8 +24,8 @@ from napari_particle_sam.evaluation.clicks import (
     deepest_point,
     paste,
 )
-from napari_particle_sam.evaluation.matching import Pairs, match, overlaps
-from napari_particle_sam.evaluation.scores import in_ignored
+from napari_particle_sam.evaluation.matching import Pairs, compact, match, overlaps
+from napari_particle_sam.evaluation.scores import in_ignored, reviewed_of, share_in
 
 DELETE_COST, SPLIT_COST, MERGE_COST, PAINT_COST, CLICK_COST = 1, 2, 2, 10, 1
 #: Clicks for a missed particle: one, and up to four to correct what comes of it.
@@ -94,6 +95,7 @@ def correct(
     truth: NDArray[np.integer],
     prompt: Prompt | None = None,
     min_area: int = 50,
+    regions: NDArray[np.uint8] | None = None,
 ) -> Correction:
     """Correct a session as a person would who sees the truth.
 
@@ -115,6 +117,9 @@ def correct(
     min_area : int
         Pixels. Smaller true particles are ignored with the predictions in them; smaller predictions are
         removed at no cost, as the area filter does.
+    regions : ndarray of uint8 and shape (H, W), optional
+        Region map. Only true particles that lie by half or more where it is reviewed are wanted, and only
+        predictions that do are false. Everything counts by default.
 
     Returns
     -------
@@ -122,12 +127,14 @@ def correct(
     """
     if not isinstance(session, AnnotationSession):
         session = AnnotationSession.from_labels(session)
-    robot = _Robot(session, truth, prompt, min_area)
+    robot = _Robot(session, truth, prompt, min_area, reviewed_of(regions, truth.shape))
     robot.split()
     robot.merge()
     robot.delete()
     robot.repair()
     robot.add()
+    # What painting left of a neighbour may now lie in the reviewed region.
+    robot.delete()
     if session.instances:
         session.apply(Accept(tuple(session.instances)))
     return Correction(session.labels.copy(), Effort(**robot.spent, particles=len(robot.wanted)))
@@ -140,9 +147,12 @@ class _Robot:
         truth: NDArray[np.integer],
         prompt: Prompt | None,
         min_area: int,
+        reviewed: NDArray[np.bool_],
     ) -> None:
         self.session, self.truth, self.prompt, self.min_area = session, truth, prompt, min_area
-        self.wanted = {label: mask for label, mask in labelled_masks(truth) if mask.area >= min_area}
+        self.reviewed = reviewed
+        self.truth_seen = self._seen(truth)
+        self.wanted = {label: mask for label, mask in labelled_masks(truth) if self._counts(mask)}
         self.spent: Counter[str] = Counter()
         self.redraw_cost = PAINT_COST if prompt is None else EXPECTED_CLICKS * CLICK_COST
 
@@ -179,7 +189,8 @@ class _Robot:
 
     def delete(self) -> None:
         """Remove what matches no true particle."""
-        pairs, false = self._look()
+        pairs, kept = self._look()
+        false = kept & self._seen(self.session.labels)
         false[pairs.rows[match(pairs, 0.5)]] = False
         self._remove(pairs.pred_ids[false].tolist())
         small = pairs.pred_ids[pairs.pred_areas < self.min_area]
@@ -239,9 +250,17 @@ class _Robot:
     def _look(self) -> tuple[Pairs, NDArray[np.bool_]]:
         """Return the pairs that count now, and which predictions do."""
         pairs = overlaps(self.session.labels, self.truth)
-        counted = pairs.truth_areas >= self.min_area
+        counted = (pairs.truth_areas >= self.min_area) & self.truth_seen
         kept = (pairs.pred_areas >= self.min_area) & ~in_ignored(pairs, ~counted)
         return pairs.among(kept, counted), kept
+
+    def _seen(self, labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Return which particles, by ascending label, lie by half or more in the reviewed region."""
+        return share_in(compact(labels)[1], self.reviewed) >= COUNTED_SHARE
+
+    def _counts(self, mask: Mask) -> bool:
+        seen = np.count_nonzero(self.reviewed[mask.window] & mask.crop)
+        return bool(mask.area >= self.min_area and seen >= COUNTED_SHARE * mask.area)
 
     def _remove(self, labels: list[int]) -> None:
         if labels:

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_particle_sam.annotation.regions import COUNTED_SHARE, REVIEWED
+from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.evaluation.boundary import contour_distances
 from napari_particle_sam.evaluation.matching import Pairs, check_labels, compact, match, overlaps_of_dense
 
 #: The IoU thresholds of `map`, those of COCO and of the Data Science Bowl 2018.
 THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-#: The value of a region map where all particles are labelled and the rest is background.
-REVIEWED = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,8 @@ def score_image(
         use it.
     regions : ndarray of uint8 and shape (H, W), optional
         Region map. True particles count if at least half of them is reviewed (1); unmatched predictions are
-        false if at least half of them is. Everything counts by default.
+        false if at least half of them is. Dice and contours are measured in it alone. Everything counts
+        by default.
 
     Returns
     -------
@@ -106,10 +107,10 @@ def score_image(
     Raises
     ------
     BadValueError
-        If the arrays are no label maps of one size.
+        If the arrays are no label maps and region map of one size.
     """
     check_labels(pred, truth)
-    reviewed = np.ones(truth.shape, bool) if regions is None else regions == REVIEWED
+    reviewed = reviewed_of(regions, truth.shape)
     dice = _dice(pred[reviewed] > 0, truth[reviewed] > 0)
     return _score(_Scene(pred, truth, reviewed, min_area), dice, pixel_size)
 
@@ -118,7 +119,7 @@ def _score(scene: _Scene, dice: float, pixel_size: float | None) -> ImageScore:
     matched = match(scene.pairs, THRESHOLDS[0])
     rows, cols = scene.pairs.rows[matched], scene.pairs.cols[matched]
     diameters = ecd(scene.pairs.pred_areas), ecd(scene.pairs.truth_areas)
-    boundary = contour_distances(scene.pred, scene.truth, rows, cols)
+    boundary = contour_distances(scene.pred, scene.truth, rows, cols, scene.reviewed)
     whole = scene.complete_truth[cols]
     tp, fp, fn = _counts(scene)
     return ImageScore(
@@ -158,16 +159,17 @@ class _Scene:
         pred_ids, self.pred = compact(pred)
         truth_ids, self.truth = compact(truth)
         pairs = overlaps_of_dense(pred_ids, self.pred, truth_ids, self.truth)
-        seen_pred, seen_truth = _share(self.pred, reviewed), _share(self.truth, reviewed)
-        self.counted_truth = (pairs.truth_areas >= min_area) & (seen_truth >= 0.5)
+        self.reviewed = reviewed
+        seen_pred, seen_truth = share_in(self.pred, reviewed), share_in(self.truth, reviewed)
+        self.counted_truth = (pairs.truth_areas >= min_area) & (seen_truth >= COUNTED_SHARE)
         self.kept_pred = (pairs.pred_areas >= min_area) & ~in_ignored(pairs, ~self.counted_truth)
-        self.false_if_alone = self.kept_pred & (seen_pred >= 0.5)
+        self.false_if_alone = self.kept_pred & (seen_pred >= COUNTED_SHARE)
         self.pairs = pairs.among(self.kept_pred, self.counted_truth)
         self.frame = _span(reviewed), _span(reviewed.T)
         # Beside the frame, the data bar or an unknown region, a particle may go on.
         inner = ndimage.binary_erosion(reviewed, np.ones((3, 3)))
-        self.complete_truth = self.counted_truth & (_share(self.truth, inner) == 1)
-        self.complete_pred = self.false_if_alone & (_share(self.pred, inner) == 1)
+        self.complete_truth = self.counted_truth & (share_in(self.truth, inner) == 1)
+        self.complete_pred = self.false_if_alone & (share_in(self.pred, inner) == 1)
 
 
 def in_ignored(pairs: Pairs, ignored: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -188,7 +190,38 @@ def in_ignored(pairs: Pairs, ignored: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return hidden >= pairs.pred_areas / 2
 
 
-def _share(labels: NDArray[np.int32], region: NDArray[np.bool_]) -> NDArray[np.float64]:
+def reviewed_of(regions: NDArray[np.uint8] | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return where a region map says reviewed; everywhere without one.
+
+    Raises
+    ------
+    BadValueError
+        If the map is of another size.
+    """
+    if regions is None:
+        return np.ones(shape, bool)
+    if regions.shape != shape:
+        raise BadValueError(
+            f"The region map is {regions.shape} and the truth {shape} (rows, columns); give the map of the "
+            "same micrograph."
+        )
+    reviewed: NDArray[np.bool_] = regions == REVIEWED
+    return reviewed
+
+
+def share_in(labels: NDArray[np.int32], region: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of each particle that lies in a region.
+
+    Parameters
+    ----------
+    labels : ndarray of int32 and shape (H, W)
+        As `compact` renumbers them: 1..N without gaps.
+    region : ndarray of bool and shape (H, W)
+
+    Returns
+    -------
+    ndarray of float and shape (N,)
+    """
     areas = np.bincount(labels.ravel())
     return np.bincount(labels[region], minlength=len(areas))[1:] / areas[1:]
 

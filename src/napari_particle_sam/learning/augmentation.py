@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED
 from napari_particle_sam.learning.crops import Crop, cut_crop
 
 
@@ -42,6 +43,7 @@ def random_crop(
     labels: NDArray[np.integer],
     base_scale: float,
     settings: Augmentation,
+    regions: NDArray[np.uint8] | None = None,
 ) -> Crop:
     """Draw one augmented crop.
 
@@ -55,6 +57,8 @@ def random_crop(
         The scale at which inference would show this micrograph to the network.
     settings : Augmentation
         Ranges of the random changes.
+    regions : ndarray of uint8 and shape (rows, cols), optional
+        The region map; all reviewed by default.
 
     Returns
     -------
@@ -64,29 +68,35 @@ def random_crop(
     low, high = np.log(settings.scale)
     scale = base_scale * float(np.exp(rng.uniform(low, high)))
     angle = float(rng.uniform(-np.pi, np.pi)) if rng.random() < settings.rotate else 0.0
-    centre = _random_centre(rng, labels, settings.size / scale)
-    crop = cut_crop(picture, labels, centre, scale, settings.size, angle)
+    centre = _random_centre(rng, labels, settings.size / scale, regions)
+    crop = cut_crop(picture, labels, centre, scale, settings.size, angle, regions)
     crop = _mirror(rng, crop)
     grey = crop.grey
     if rng.random() < settings.invert:
         grey = 255.0 - grey
     if settings.intensity > 0:
         grey = _change_intensity(rng, grey, settings.intensity)
-    return Crop(np.clip(grey, 0, 255).astype(np.float32), crop.labels, crop.inside)
+    return replace(crop, grey=np.clip(grey, 0, 255).astype(np.float32))
 
 
 def _random_centre(
-    rng: np.random.Generator, labels: NDArray[np.integer], reach: float
+    rng: np.random.Generator,
+    labels: NDArray[np.integer],
+    reach: float,
+    regions: NDArray[np.uint8] | None = None,
 ) -> tuple[float, float]:
-    """Half of the crops look at a particle, the others anywhere; edges may stick out a little."""
+    """Half of the crops look at a particle, the others at a reviewed place; edges may stick out a little."""
     rows, cols = labels.shape
-    if rng.random() < 0.5 and labels.any():
-        ids = np.unique(labels)
-        row, col = _some_pixel(rng, labels == rng.choice(ids[ids > 0]))
+    known = labels if regions is None else np.where(regions == IGNORE, 0, labels)
+    if rng.random() < 0.5 and known.any():
+        ids = np.unique(known)
+        row, col = _some_pixel(rng, known == rng.choice(ids[ids > 0]))
         shift = rng.uniform(-0.35, 0.35, 2) * reach
         row, col = row + shift[0], col + shift[1]
     else:
         row, col = rng.uniform(0, rows), rng.uniform(0, cols)
+        if regions is not None and regions[int(row), int(col)] != REVIEWED and (regions == REVIEWED).any():
+            row, col = _some_pixel(rng, regions == REVIEWED)
     margin = 0.35 * reach
     return (_keep(row, margin, rows), _keep(col, margin, cols))
 
@@ -110,7 +120,7 @@ def _mirror(rng: np.random.Generator, crop: Crop) -> Crop:
         a = np.rot90(a, turns)
         return np.ascontiguousarray(a[:, ::-1] if flip else a)
 
-    return Crop(move(crop.grey), move(crop.labels), move(crop.inside))
+    return Crop(move(crop.grey), move(crop.labels), move(crop.inside), move(crop.regions))
 
 
 def _change_intensity(

@@ -1,13 +1,16 @@
-"""Training crops: a scaled, turned, mirrored square of a micrograph and of its labels."""
+"""Training crops: a scaled, turned, mirrored square of a micrograph, its labels and its region map."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
+
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,14 @@ class Crop:
         One label per particle, 0 = background.
     inside : ndarray of bool and shape (size, size)
         False where the crop reaches beyond the picture.
+    regions : ndarray of uint8 and shape (size, size)
+        What is known about each pixel, as in `RegionMap`; to be ignored beyond the picture.
     """
 
     grey: NDArray[np.float32]
     labels: NDArray[np.int32]
     inside: NDArray[np.bool_]
+    regions: NDArray[np.uint8]
 
 
 def cut_crop(
@@ -36,6 +42,7 @@ def cut_crop(
     scale: float,
     size: int,
     angle: float = 0.0,
+    regions: NDArray[np.uint8] | None = None,
 ) -> Crop:
     """Cut a square around a point, antialiased when it shrinks.
 
@@ -53,6 +60,8 @@ def cut_crop(
         Side of the crop in pixels.
     angle : float
         Rotation in radians.
+    regions : ndarray of uint8 and shape (rows, cols), optional
+        The region map; all reviewed by default.
 
     Returns
     -------
@@ -62,24 +71,24 @@ def cut_crop(
     reach = size / scale * (abs(np.cos(angle)) + abs(np.sin(angle)))
     side = int(np.ceil(reach)) + 2
     top, left = (int(round(c - side / 2)) for c in centre)
-    stack = _window(picture, labels, top, left, side)
+    if regions is None:
+        regions = np.full(labels.shape, REVIEWED, np.uint8)
+    stack = _window((picture, labels, regions + 1), top, left, side)
     out = max(size, int(round(side * scale)))
     stack = _resize(stack, out)
     return _rotate_and_trim(stack, size, angle)
 
 
-def _window(
-    picture: NDArray[np.uint8], labels: NDArray[np.integer], top: int, left: int, side: int
-) -> torch.Tensor:
-    rows, cols = picture.shape
-    stack = torch.zeros(1, 3, side, side)
+def _window(planes: tuple[NDArray[Any], ...], top: int, left: int, side: int) -> torch.Tensor:
+    """Stack a square of each plane, zeros beyond the picture."""
+    rows, cols = planes[0].shape
+    stack = torch.zeros(1, len(planes), side, side)
     r0, r1 = max(top, 0), min(top + side, rows)
     c0, c1 = max(left, 0), min(left + side, cols)
     if r0 < r1 and c0 < c1:
         target = (slice(r0 - top, r1 - top), slice(c0 - left, c1 - left))
-        stack[(0, 0, *target)] = torch.from_numpy(picture[r0:r1, c0:c1].astype(np.float32))
-        stack[(0, 1, *target)] = torch.from_numpy(labels[r0:r1, c0:c1].astype(np.float32))
-        stack[(0, 2, *target)] = 1.0
+        for i, plane in enumerate(planes):
+            stack[(0, i, *target)] = torch.from_numpy(plane[r0:r1, c0:c1].astype(np.float32))
     return stack
 
 
@@ -103,11 +112,10 @@ def _rotate_and_trim(stack: torch.Tensor, size: int, angle: float) -> Crop:
         grid = _rotation_grid(side, size, angle)
         grey = functional.grid_sample(stack[:, :1], grid, mode="bilinear", align_corners=False)
         rest = functional.grid_sample(stack[:, 1:], grid, mode="nearest", align_corners=False)
-    return Crop(
-        grey[0, 0].numpy().copy(),
-        rest[0, 0].numpy().astype(np.int32),
-        rest[0, 1].numpy() > 0.5,
-    )
+    labels, known = rest[0].numpy().round().astype(np.int32)
+    inside = known > 0
+    regions = np.where(inside, known - 1, IGNORE).astype(np.uint8)
+    return Crop(grey[0, 0].numpy().copy(), labels.copy(), inside, regions)
 
 
 def _rotation_grid(side: int, size: int, angle: float) -> torch.Tensor:

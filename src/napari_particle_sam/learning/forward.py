@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from segment_anything.modeling import Sam
 from torch import Tensor
-from torch.nn import functional
 
+from napari_particle_sam.annotation.regions import REVIEWED
 from napari_particle_sam.learning import losses
 from napari_particle_sam.learning.crops import Crop
+from napari_particle_sam.learning.mask_targets import mask_targets
 from napari_particle_sam.learning.prompts import PromptSet
 from napari_particle_sam.learning.targets import dense_targets
 from napari_particle_sam.sam.decoding import mask_logits, run_transformer
@@ -97,15 +98,6 @@ def decode(
     return logits, sam.mask_decoder.iou_prediction_head(out[:, 0])
 
 
-def mask_targets(sample: Sample, shape: tuple[int, int]) -> Tensor:
-    """Return soft targets (N, rows, cols): the share of each cell that the particle covers."""
-    assert sample.prompts is not None
-    ids = torch.from_numpy(np.asarray(sample.prompts.ids, np.int64))
-    labels = torch.from_numpy(sample.crop.labels.astype(np.int64))
-    masks = ((labels[None] == ids[:, None, None]) & (ids[:, None, None] > 0)).float()
-    return functional.adaptive_avg_pool2d(masks, shape)
-
-
 def forward_samples(
     sam: Sam,
     samples: list[Sample],
@@ -135,7 +127,8 @@ def forward_samples(
     """
     embeddings = sam.image_encoder(to_input(sam, samples))
     report: dict[str, list[float]] = {}
-    total = embeddings.new_zeros(())
+    # Where a crop has nothing to learn from, the loss is 0 and still has a gradient.
+    total = 0 * embeddings.sum()
     locator = getattr(sam, "locator", None)
     if locator is not None and weights.locator > 0:
         part = _locator_part(locator(embeddings), samples)
@@ -152,10 +145,11 @@ def forward_samples(
 
 def _locator_part(maps: Tensor, samples: list[Sample]) -> Tensor:
     factor = samples[0].crop.labels.shape[0] // maps.shape[-1]
-    rendered = [
-        dense_targets(s.crop.labels[factor // 2 :: factor, factor // 2 :: factor], factor) for s in samples
-    ]
-    return losses.locator_loss(maps, torch.from_numpy(np.stack(rendered)).to(maps.device))
+    grid = (slice(factor // 2, None, factor),) * 2
+    reviewed = [s.crop.regions[grid] == REVIEWED for s in samples]
+    rendered = [dense_targets(s.crop.labels[grid], factor, r) for s, r in zip(samples, reviewed, strict=True)]
+    weight = torch.from_numpy(np.stack(reviewed)).to(maps)
+    return losses.locator_loss(maps, torch.from_numpy(np.stack(rendered)).to(maps.device), weight)
 
 
 def _prompted_part(
@@ -168,15 +162,14 @@ def _prompted_part(
 ) -> tuple[Tensor, dict[str, float]]:
     points, boxes = _tensors(sample.prompts, embedding.device)
     logits, scores = decode(sam, embedding, sample.place, points, boxes)
-    target = mask_targets(sample, tuple(logits.shape[-2:])).to(embedding.device)
-    wanted = torch.from_numpy(np.asarray(sample.prompts.ids) > 0).to(embedding.device)
-    loss, numbers = _multimask_loss(logits, scores, target, wanted, weights, boxes is not None)
-    for _ in range(corrections if points is not None and bool(wanted.any()) else 0):
+    wanted = _wanted(sample, logits)
+    loss, numbers = _multimask_loss(logits, scores, wanted, weights, boxes is not None)
+    for _ in range(corrections if points is not None and bool(wanted.asks.any()) else 0):
         rows = torch.arange(len(logits), device=logits.device)
         chosen = logits.detach()[rows, 1 + scores[:, 1:].argmax(1)]
-        points = _add_correction(rng, points, chosen, target, sample.crop.labels.shape[0])
+        points = _add_correction(rng, points, chosen, wanted, sample.crop.labels.shape[0])
         logits, scores = decode(sam, embedding, sample.place, points, None, chosen[:, None].clamp(-20, 20))
-        again, _ = _multimask_loss(logits, scores, target, wanted, weights, True)
+        again, _ = _multimask_loss(logits, scores, wanted, weights, True)
         loss = loss + again / max(corrections, 1)
     return loss, numbers
 
@@ -189,47 +182,63 @@ def _tensors(prompts: PromptSet | None, device: Any) -> tuple[Any, Any]:
     return (coords, torch.ones(coords.shape[:2], dtype=torch.int64, device=device)), None
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """Targets and weights (N, rows, cols) of a crop's prompts, and which (N,) ask for a particle."""
+
+    target: Tensor
+    weight: Tensor
+    asks: Tensor
+
+
+def _wanted(sample: Sample, logits: Tensor) -> _Wanted:
+    assert sample.prompts is not None
+    ids = np.asarray(sample.prompts.ids)
+    target, weight = mask_targets(sample.crop, ids, (logits.shape[-2], logits.shape[-1]))
+    return _Wanted(
+        target.to(logits.device), weight.to(logits.device), torch.from_numpy(ids > 0).to(logits.device)
+    )
+
+
 def _multimask_loss(
-    logits: Tensor, scores: Tensor, target: Tensor, wanted: Tensor, weights: LossWeights, single: bool
+    logits: Tensor, scores: Tensor, wanted: _Wanted, weights: LossWeights, single: bool
 ) -> tuple[Tensor, dict[str, float]]:
     """Best of three masks, every predicted IoU against its own mask, 0 on background points."""
-    ious = mask_ious(logits, target) * wanted[:, None]
+    chosen = wanted.asks
+    ious = losses.mask_iou(logits, wanted.target[:, None], wanted.weight[:, None]) * chosen[:, None]
     part = weights.predicted_iou * ((scores - ious) ** 2).mean()
     numbers = {"iou_error": (scores - ious)[:, 1:].abs().mean().item()}
-    if bool(wanted.any()):
-        per_mask = _mask_loss(logits[wanted], target[wanted][:, None], weights)
+    if bool(chosen.any()):
+        per_mask = _mask_loss(logits[chosen], wanted.target[chosen], wanted.weight[chosen], weights)
         best = per_mask[:, 1:].min(1).values.mean()
         part = part + best + (0.5 * per_mask[:, 0].mean() if single else 0.0)
         numbers["mask"] = best.item()
-        numbers["iou_best"] = ious[wanted][:, 1:].max(1).values.mean().item()
-        choice = scores[wanted][:, 1:].argmax(1)
-        numbers["iou_chosen"] = ious[wanted][:, 1:].gather(1, choice[:, None]).mean().item()
+        numbers["iou_best"] = ious[chosen][:, 1:].max(1).values.mean().item()
+        choice = scores[chosen][:, 1:].argmax(1)
+        numbers["iou_chosen"] = ious[chosen][:, 1:].gather(1, choice[:, None]).mean().item()
     return part, numbers
 
 
-def mask_ious(logits: Tensor, target: Tensor) -> Tensor:
-    """Return the IoU of each of the masks (N, M, rows, cols) with its target (N, rows, cols)."""
-    return losses.mask_iou(logits, target[:, None])
-
-
-def _mask_loss(logits: Tensor, target: Tensor, weights: LossWeights) -> Tensor:
-    target = target.expand_as(logits)
-    dice = losses.dice_loss(logits, target)
+def _mask_loss(logits: Tensor, target: Tensor, weight: Tensor, weights: LossWeights) -> Tensor:
+    """Return the loss (N, M) of masks (N, M, rows, cols) against targets (N, rows, cols)."""
+    target, weight = (x[:, None].expand_as(logits) for x in (target, weight))
+    dice = losses.dice_loss(logits, target, weight)
     if weights.entropy:
-        return dice + losses.entropy_loss(logits, target)
-    return dice + weights.pixel * losses.focal_loss(logits, target)
+        return dice + losses.entropy_loss(logits, target, weight)
+    return dice + weights.pixel * losses.focal_loss(logits, target, weight)
 
 
 def _add_correction(
     rng: np.random.Generator,
     points: tuple[Tensor, Tensor],
     chosen: Tensor,
-    target: Tensor,
+    wanted: _Wanted,
     size: int,
 ) -> tuple[Tensor, Tensor]:
-    found, wanted = (chosen > 0).cpu().numpy(), (target > 0.5).cpu().numpy()
+    maps = (chosen > 0, wanted.target > 0.5, wanted.weight > 0)
+    found, right, known = (m.cpu().numpy() for m in maps)
     cell = size / found.shape[-1]
-    rows = [_wrong_pixel(rng, f, w) for f, w in zip(found, wanted, strict=True)]
+    rows = [_wrong_pixel(rng, *row) for row in zip(found, right, known, strict=True)]
     coords = torch.tensor([[[(c + 0.5) * cell, (r + 0.5) * cell]] for r, c, _ in rows])
     labels = torch.tensor([[label] for *_, label in rows])
     return (
@@ -239,11 +248,11 @@ def _add_correction(
 
 
 def _wrong_pixel(
-    rng: np.random.Generator, found: NDArray[np.bool_], wanted: NDArray[np.bool_]
+    rng: np.random.Generator, found: NDArray[np.bool_], wanted: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> tuple[int, int, int]:
-    """Draw a pixel of the largest wrong region: row, col, and whether it belongs."""
-    wrong, count = ndimage.label(found != wanted)
+    """Draw a pixel of the largest wrong region, else any known one: row, col, and whether it belongs."""
+    wrong, count = ndimage.label((found != wanted) & known)
     largest = 1 + int(np.argmax(np.bincount(wrong.ravel())[1:])) if count else 0
-    flat = np.flatnonzero(wrong == largest)
+    flat = np.flatnonzero(wrong == largest if count else known)
     row, col = np.unravel_index(int(rng.choice(flat)), found.shape)
     return int(row), int(col), int(wanted[row, col])

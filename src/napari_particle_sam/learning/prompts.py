@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED
 from napari_particle_sam.learning.targets import edge_distance
 
 #: Particles with fewer visible pixels in a crop are not asked for.
@@ -39,6 +40,7 @@ def draw_prompts(
     count: int,
     box_share: float = 0.2,
     background: int = 1,
+    regions: NDArray[np.uint8] | None = None,
 ) -> PromptSet | None:
     """Choose particles of a crop and a prompt for each.
 
@@ -54,12 +56,18 @@ def draw_prompts(
         Share of crops that are prompted by boxes.
     background : int
         Background points to add to a crop that is prompted by points.
+    regions : ndarray of uint8 and shape (rows, cols), optional
+        The crop's region map; all reviewed by default. Background points lie where it is reviewed, and
+        nothing is asked for where it is to be ignored. Particles in unknown regions are asked for.
 
     Returns
     -------
     PromptSet or None
         None where there is nothing to ask for.
     """
+    if regions is None:
+        regions = np.full(labels.shape, REVIEWED, np.uint8)
+    labels = np.where(regions == IGNORE, 0, labels)
     areas = np.bincount(labels.ravel())
     ids = np.flatnonzero(areas >= MIN_VISIBLE)
     ids = ids[ids > 0]
@@ -67,15 +75,19 @@ def draw_prompts(
         ids = rng.choice(ids, count, replace=False)
     if len(ids) and rng.random() < box_share:
         return PromptSet(ids, None, _boxes(rng, labels, ids))
-    return _point_prompts(rng, labels, ids, background)
+    beside = np.flatnonzero((labels == 0) & (regions == REVIEWED))
+    return _point_prompts(rng, labels, ids, beside, background)
 
 
 def _point_prompts(
-    rng: np.random.Generator, labels: NDArray[np.integer], ids: NDArray[np.integer], background: int
+    rng: np.random.Generator,
+    labels: NDArray[np.integer],
+    ids: NDArray[np.integer],
+    beside: NDArray[np.integer],
+    background: int,
 ) -> PromptSet | None:
     distance = edge_distance(labels)
     points = [_point(rng, labels == i, distance) for i in ids]
-    beside = np.flatnonzero(labels == 0)
     extra = min(background, len(beside))
     for flat in rng.choice(beside, extra, replace=False) if extra else ():
         row, col = np.unravel_index(int(flat), labels.shape)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
+from napari_particle_sam.annotation.regions import IGNORE, REVIEWED
 from napari_particle_sam.learning.augmentation import Augmentation, random_crop
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.forward import Sample
@@ -27,15 +28,24 @@ class TrainingImage:
         The normalised field of view.
     labels : ndarray of int and shape (rows, cols)
         One label per particle.
+    regions : ndarray of uint8 and shape (rows, cols), optional
+        The region map of the field of view; None where all of it is reviewed.
     """
 
     stem: str
     picture: NDArray[np.uint8]
     labels: NDArray[np.integer]
+    regions: NDArray[np.uint8] | None = None
+
+    @property
+    def judges(self) -> bool:
+        """Whether a part is reviewed, so that predictions can be scored on it."""
+        return self.regions is None or bool((self.regions == REVIEWED).any())
 
     def diameters(self) -> NDArray[np.float64]:
-        """Return the equivalent circular diameters of its particles in pixels."""
-        areas = np.bincount(self.labels.ravel())[1:]
+        """Return the equivalent circular diameters of its particles in pixels, ignored regions left out."""
+        seen = slice(None) if self.regions is None else self.regions != IGNORE
+        areas = np.bincount(self.labels[seen].ravel())[1:]
         return np.sqrt(4 * areas[areas > 0] / np.pi)
 
     def scale(self, img_size: int) -> float:
@@ -97,7 +107,7 @@ def draw_batch(
         rng = np.random.default_rng((config.seed, epoch, 1 + index))
         settings = Augmentation(size=place.crop, scale=config.scale, intensity=0.7)
         scale = image.scale(place.img_size)
-        crop = random_crop(rng, image.picture, image.labels, scale, settings)
-        prompts = draw_prompts(rng, crop.labels, config.instances)
+        crop = random_crop(rng, image.picture, image.labels, scale, settings, image.regions)
+        prompts = draw_prompts(rng, crop.labels, config.instances, regions=crop.regions)
         samples.append(Sample(crop, prompts, place.draw(rng)))
     return samples

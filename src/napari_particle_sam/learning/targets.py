@@ -17,39 +17,47 @@ from napari_particle_sam.sam.locator_head import (
 )
 
 
-def inner_edges(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+def inner_edges(labels: NDArray[np.integer], reviewed: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """Return the particle pixels that have a 4-neighbour of another label.
 
     Parameters
     ----------
     labels : ndarray of int and shape (rows, cols)
         0 = background.
+    reviewed : ndarray of bool and shape (rows, cols), optional
+        Where labels are known; everywhere by default.
 
     Returns
     -------
     ndarray of bool and shape (rows, cols)
-        The frame of the picture is no edge: a particle goes on behind it.
+        Neither the frame of the picture nor the border of the reviewed region is an edge: a particle may
+        go on behind it.
     """
     edges = np.zeros(labels.shape, bool)
-    differs = labels[1:] != labels[:-1]
+    known = np.ones(labels.shape, bool) if reviewed is None else reviewed
+    differs = (labels[1:] != labels[:-1]) & known[1:] & known[:-1]
     edges[1:] |= differs
     edges[:-1] |= differs
-    differs = labels[:, 1:] != labels[:, :-1]
+    differs = (labels[:, 1:] != labels[:, :-1]) & known[:, 1:] & known[:, :-1]
     edges[:, 1:] |= differs
     edges[:, :-1] |= differs
     return edges & (labels > 0)
 
 
-def edge_distance(labels: NDArray[np.integer]) -> NDArray[np.float32]:
+def edge_distance(
+    labels: NDArray[np.integer], reviewed: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Return each particle pixel's distance to the edge of its own particle, in pixels, from 1."""
     particles = labels > 0
-    edges = inner_edges(labels)
+    edges = inner_edges(labels, reviewed)
     if not edges.any():
         return particles.astype(np.float32) * max(labels.shape)
     return (ndimage.distance_transform_edt(~edges) + 1).astype(np.float32) * particles
 
 
-def dense_targets(labels: NDArray[np.integer], pixel: float) -> NDArray[np.float32]:
+def dense_targets(
+    labels: NDArray[np.integer], pixel: float, reviewed: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Render the targets of the locator head.
 
     Parameters
@@ -58,16 +66,21 @@ def dense_targets(labels: NDArray[np.integer], pixel: float) -> NDArray[np.float
         Labels at the resolution of the head's output.
     pixel : float
         Input pixels per output pixel.
+    reviewed : ndarray of bool and shape (rows, cols), optional
+        Where labels are known; everywhere by default. Its border is like the picture's frame.
 
     Returns
     -------
     ndarray of float32 and shape (5, rows, cols)
         Foreground, boundary, distance as a share of the particle's largest, and the offset to
-        the particle's deepest point in units of `OFFSET_UNIT` input pixels.
+        the particle's deepest point in units of `OFFSET_UNIT` input pixels. 0 where nothing is known,
+        whatever the labels are there.
     """
+    if reviewed is not None:
+        labels = np.where(reviewed, labels, 0)
     out = np.zeros((CHANNELS, *labels.shape), np.float32)
     out[FOREGROUND] = labels > 0
-    distance = edge_distance(labels)
+    distance = edge_distance(labels, reviewed)
     out[BOUNDARY] = (distance > 0) & (distance < 2)
     ids = np.unique(labels)
     ids = ids[ids > 0]

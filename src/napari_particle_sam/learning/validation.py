@@ -42,12 +42,12 @@ def score(
     thresholds: Thresholds,
     evaluated: list[Evaluated] | None = None,
 ) -> dict[str, float]:
-    """Return pooled metrics of the label maps at these thresholds."""
+    """Return pooled metrics of the label maps at these thresholds, on reviewed regions only."""
     scores = []
     kept = evaluated or [None] * len(candidates)
     for found, image, masks in zip(candidates, images, kept, strict=True):
         labels = label_map(propose(found, thresholds, masks), image.labels.shape)
-        scores.append(score_image(labels, image.labels, thresholds.min_area))
+        scores.append(score_image(labels, image.labels, thresholds.min_area, regions=image.regions))
     return pool(scores)
 
 

@@ -25,7 +25,7 @@ from napari_particle_sam.sam.adapters import AdapterInfo, find_adapter, read_inf
 from napari_particle_sam.sam.generate import GenerateSettings, generate
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.sam.model import SamModel
-from napari_particle_sam.storage.pairs import list_pairs
+from napari_particle_sam.storage.pairs import Pair, list_pairs
 from napari_particle_sam.workflow.pictures import overlay, save_side_by_side
 from napari_particle_sam.workflow.training_images import read_training_images
 
@@ -77,12 +77,12 @@ def compare(
     groups: list[str] | None = None,
     device: str = "auto",
 ) -> Generator[Event, None, Comparison]:
-    """Score base and adapter on the pairs that the adapter did not train on.
+    """Score base and adapter on the pairs that the adapter did not train on, in reviewed regions only.
 
     Parameters
     ----------
     pairs_folder : Path
-        With images/ and masks/.
+        With images/, masks/ and, where something is not reviewed, regions/.
     adapter : Path
         The adapter's folder or its run.
     out : Path
@@ -113,7 +113,7 @@ def compare(
         raise BadFileError(
             f"the adapter trained on every image of {pairs_folder}; give others to compare on."
         )
-    images = read_training_images(held)
+    images, unknown = _judging(held)
     base = load_model(model or info.base, device=device, img_size=_size_for(info))
     adapted = load_model(model or info.base, adapter, device)
     columns = {h: _Column() for h in ("base, default", "adapted, default", "base, own", "adapted, own")}
@@ -123,9 +123,22 @@ def compare(
         for who, m, tuned in (("base", base, own[0]), ("adapted", adapted, own[1])):
             _score_one(m, image, {f"{who}, default": base.thresholds, f"{who}, own": tuned}, columns, token)
     result = _conclude(columns, images, info, [p.stem for p in pairs if p.stem in info.images], groups)
+    if unknown:
+        result.notes.append(f"Left out, since nothing of them is reviewed: {', '.join(unknown)}.")
     _write(out, result, columns, images)
     yield Message(result.verdict)
     return result
+
+
+def _judging(pairs: list[Pair]) -> tuple[list[TrainingImage], list[str]]:
+    """Return the images of which a part is reviewed, and the stems of the others."""
+    images = read_training_images(pairs)
+    unknown = [image.stem for image in images if not image.judges]
+    if len(unknown) == len(images):
+        raise BadFileError(
+            f"{pairs[0].regions_path} and the region maps beside it mark nothing as reviewed; review a part."
+        )
+    return [image for image in images if image.judges], unknown
 
 
 def _size_for(info: AdapterInfo) -> int | None:
@@ -144,7 +157,8 @@ def _score_one(
     for heading, chosen in thresholds.items():
         labels = label_map(propose(found, chosen), image.labels.shape)
         columns[heading].labels.append(labels)
-        columns[heading].scores.append(score_image(labels, image.labels, chosen.min_area))
+        found_score = score_image(labels, image.labels, chosen.min_area, regions=image.regions)
+        columns[heading].scores.append(found_score)
 
 
 def _conclude(

@@ -133,7 +133,7 @@ def _propose_and_correct(
     model: SamModel, out: Path, stem: str, story: _Story, token: CancelToken
 ) -> Generator[Event, None, AnnotationSession]:
     pair = next(p for p in list_pairs(out / "truth") if p.stem == stem)
-    micrograph, truth = load_pair(pair)
+    micrograph, truth, _ = load_pair(pair)
     picture = micrograph.picture
     found = yield from generate(model, picture, GenerateSettings(), token)
     proposed = label_map(propose(found, model.thresholds), truth.shape)
@@ -156,8 +156,7 @@ def _export(out: Path, sessions: dict[str, AnnotationSession]) -> None:
     for stem, session in sessions.items():
         write_pair(out / "pairs", stem, originals[stem].image_path, session.labels)
     for pair in list_pairs(out / "pairs"):
-        _, labels = load_pair(pair)
-        if not np.array_equal(labels, sessions[pair.stem].labels):
+        if not np.array_equal(load_pair(pair).labels, sessions[pair.stem].labels):
             raise JobError(f"{pair.mask_path} does not hold the labels that were corrected.")
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.evaluation.baseline import segment_classical
 from napari_particle_sam.evaluation.metrics import pool
 from napari_particle_sam.evaluation.scores import ImageScore, score_image
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.storage.labels import read_labels
+from napari_particle_sam.storage.pairs import MASKS, REGIONS
+from napari_particle_sam.storage.regions import field_rows, list_regions, read_regions
 
 SUFFIXES = (".labels.tif", ".tif", ".tiff", ".png")
 
 
 def evaluate_folder(
-    pred: Path, truth: Path, min_area: int = 50, images: Path | None = None
+    pred: Path,
+    truth: Path,
+    min_area: int = 50,
+    images: Path | None = None,
+    regions: Path | None = None,
 ) -> dict[str, dict[str, float]]:
     """Score label maps.
 
@@ -29,6 +40,9 @@ def evaluate_folder(
         Smaller particles do not count.
     images : Path, optional
         Folder of the micrographs; the classical baseline is scored on them too.
+    regions : Path, optional
+        Folder of region maps `STEM.png`; that of the pairs by default, where the truth is such a folder.
+        Images without one are judged as a whole.
 
     Returns
     -------
@@ -38,9 +52,9 @@ def evaluate_folder(
     Raises
     ------
     BadFileError
-        If a prediction or a truth is missing or of another size.
+        If a prediction, a truth or an image is missing, or one of them or a region map does not fit.
     """
-    truths = _by_stem(truth / "masks" if (truth / "masks").is_dir() else truth)
+    truths = _by_stem(truth / MASKS if (truth / MASKS).is_dir() else truth)
     predictions = _by_stem(pred)
     stems = sorted(set(truths) & set(predictions))
     if not stems:
@@ -48,17 +62,34 @@ def evaluate_folder(
     lost = sorted(set(predictions) - set(truths))
     if lost:
         raise BadFileError(f"{truth} has no labels for {lost[0]}; add them or remove the prediction.")
+    maps = _region_maps(regions, truth, stems)
     scores: dict[str, list[ImageScore]] = {"prediction": []}
     for stem in stems:
         true = read_labels(truths[stem])
         found = read_labels(predictions[stem], expected_shape=true.shape)
-        scores["prediction"].append(score_image(found, true, min_area))
+        known = read_regions(maps[stem], true.shape) if stem in maps else RegionMap.default(true.shape)
+        scores["prediction"].append(score_image(found, true, min_area, regions=known.values))
         if images is not None:
-            picture = read_micrograph(_image_of(images, stem)).picture
+            classical = _classical(_image_of(images, stem), min_area, known)
             scores.setdefault("baseline", []).append(
-                score_image(segment_classical(picture, min_area), true, min_area)
+                score_image(classical, true, min_area, regions=known.values)
             )
     return {method: pool(part) for method, part in scores.items()}
+
+
+def _region_maps(folder: Path | None, truth: Path, stems: list[str]) -> dict[str, Path]:
+    if folder is None:
+        beside = truth / REGIONS
+        return list_regions(beside) if (truth / MASKS).is_dir() and any(beside.glob("*.png")) else {}
+    maps = list_regions(folder)
+    if not set(maps) & set(stems):
+        raise BadFileError(f"{folder} has no region map of {stems[0]} or another image; check --regions.")
+    return maps
+
+
+def _classical(image: Path, min_area: int, regions: RegionMap) -> NDArray[np.uint16]:
+    micrograph, rows = read_micrograph(image), field_rows(regions)
+    return segment_classical(replace(micrograph, field_rows=rows).picture, min_area, rows)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:

@@ -31,7 +31,7 @@ def finetune(
     Parameters
     ----------
     pairs_folder : Path
-        With images/ and masks/ of equal stems.
+        With images/, masks/ and, where something is not reviewed, regions/ of equal stems.
     out : Path
         The run's folder.
     config : TrainingConfig
@@ -66,6 +66,10 @@ def finetune(
         yield Message(note)
     train = read_training_images(pairs[s] for s in split.train)
     validation = read_training_images(pairs[s] for s in split.val)
+    unknown = [image.stem for image in validation if not image.judges]
+    if unknown:
+        yield Message(f"Not validated on, since nothing of them is reviewed: {', '.join(unknown)}.")
+        validation = [image for image in validation if image.judges]
     run = FineTuning(model, train, validation, config, out)
     return (yield from run.run(token))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.label_map import Proposal, label_map, propose
+from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Event
@@ -51,8 +53,12 @@ def propose_labels(
     settings: GenerateSettings,
     thresholds: Thresholds,
     token: CancelToken,
+    regions: RegionMap | None = None,
 ) -> Generator[Event, None, Proposed]:
     """Collect candidates and turn them into a label map.
+
+    The percentiles of the normalisation come from all rows of the field of view, ignored places within it
+    included: a model sees the same picture with and without a region map.
 
     Parameters
     ----------
@@ -66,6 +72,8 @@ def propose_labels(
         How to filter.
     token : CancelToken
         Stops the job.
+    regions : RegionMap, optional
+        Nothing is proposed where it says ignore.
 
     Yields
     ------
@@ -81,6 +89,37 @@ def propose_labels(
     found = yield from generate(model, micrograph.picture, settings, token, micrograph.field_rows)
     collected = time.perf_counter()
     proposals = propose(found, thresholds)
+    if regions is not None:
+        proposals = cut_ignored(proposals, regions, thresholds.min_area)
     labels = label_map(proposals, micrograph.shape)
     seconds = {"collect": collected - began, "label_map": time.perf_counter() - collected}
     return Proposed(labels, proposals, found, seconds)
+
+
+def cut_ignored(proposals: list[Proposal], regions: RegionMap, min_area: int = 1) -> list[Proposal]:
+    """Cut the pixels that a region map ignores from proposals.
+
+    Parameters
+    ----------
+    proposals : list of Proposal
+        Disjoint masks.
+    regions : RegionMap
+        Of the micrograph.
+    min_area : int
+        A proposal that keeps fewer pixels goes.
+
+    Returns
+    -------
+    list of Proposal
+        Without those of which at least half is ignored; of the others the largest component of what is left.
+    """
+    kept, ignored = [], regions.ignored
+    for proposal in proposals:
+        mask = proposal.mask
+        crop = mask.crop & ~ignored[mask.window]
+        if 2 * np.count_nonzero(crop) <= mask.area:
+            continue
+        rest, _ = Mask.from_array(crop, mask.top, mask.left).largest_component()
+        if rest.area >= min_area:
+            kept.append(replace(proposal, mask=rest, lost=proposal.lost + mask.area - rest.area))
+    return kept
