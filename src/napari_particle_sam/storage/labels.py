@@ -18,7 +18,7 @@ LARGEST_LABEL = 65535
 LABEL_SUFFIXES = (".tif", ".tiff", ".png")
 
 #: Written into our files, so that one particle in two pieces is not taken for a binary mask.
-_OUR_DESCRIPTION = "napari-particle-sam instance labels 1"
+OUR_DESCRIPTION = "napari-particle-sam instance labels 1"
 
 
 def write_labels(path: Path, labels: NDArray[np.integer]) -> None:
@@ -45,7 +45,7 @@ def write_labels(path: Path, labels: NDArray[np.integer]) -> None:
             labels.astype(np.uint16),
             photometric="minisblack",
             compression="zlib",
-            description=_OUR_DESCRIPTION,
+            description=OUR_DESCRIPTION,
             metadata=None,
         )
 
@@ -90,7 +90,7 @@ def read_labels(path: Path, expected_shape: tuple[int, int] | None = None) -> ND
             f"{path} has {labels.shape[0]} x {labels.shape[1]} pixels but its image has "
             f"{expected_shape[0]} x {expected_shape[1]}; export labels of the image's size."
         )
-    if raster.description != _OUR_DESCRIPTION:
+    if raster.description != OUR_DESCRIPTION:
         _refuse_binary(labels, path)
     return labels
 
