@@ -1,0 +1,172 @@
+"""Images of a project: copied into it, or referenced where they lie."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_particle_sam.base.errors import BadFileError
+from napari_particle_sam.base.files import atomic_path
+from napari_particle_sam.images.micrograph import Micrograph
+from napari_particle_sam.images.reader import read_micrograph
+from napari_particle_sam.storage.project.durable import sync_file
+from napari_particle_sam.storage.project.layout import IMAGES
+from napari_particle_sam.storage.project.names import inside, is_absolute, safe_name
+from napari_particle_sam.storage.project.schema import ImageEntry
+
+
+def locate(root: Path, entry: ImageEntry) -> Path:
+    """Return where an image should lie, without looking whether it does.
+
+    Raises
+    ------
+    BadFileError
+        If a copied image's path leads out of the project.
+    """
+    if entry.storage == "copied":
+        return inside(root, entry.path)
+    return Path(entry.path) if is_absolute(entry.path) else root / entry.path
+
+
+def find(root: Path, entry: ImageEntry) -> Path:
+    """Return where an image lies.
+
+    Raises
+    ------
+    BadFileError
+        If it is not there, or has another length than when it was added.
+    """
+    path = locate(root, entry)
+    if not path.is_file():
+        raise BadFileError(
+            f"{path} is not there any more; put it back, or add image {entry.key} again from where it is now."
+        )
+    if entry.size and path.stat().st_size != entry.size:
+        raise BadFileError(_changed(path))
+    return path
+
+
+def read(root: Path, entry: ImageEntry) -> Micrograph:
+    """Read an image of a project.
+
+    Raises
+    ------
+    BadFileError
+        If it is gone or unusable, or its bytes are not those that were added.
+    """
+    path = find(root, entry)
+    micrograph = read_micrograph(path)
+    if micrograph.sha256 != entry.sha256:
+        raise BadFileError(_changed(path))
+    return micrograph
+
+
+@dataclass(frozen=True)
+class Added:
+    """What adding a file came to.
+
+    Attributes
+    ----------
+    entry : ImageEntry
+        The new or the present entry.
+    outcome : str
+        ``added``; ``relinked``, where a lost image was found again; or ``present``.
+    """
+
+    entry: ImageEntry
+    outcome: str
+
+
+def take_in(root: Path, images: tuple[ImageEntry, ...], source: Path, copy: bool, group: str = "") -> Added:
+    """Copy or reference a file; an image of equal content is not taken twice.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    images : tuple of ImageEntry
+        What the project has already.
+    source : Path
+        The file.
+    copy : bool
+        Copy it into the project, rather than refer to where it lies.
+    group : str
+        Specimen or paper.
+
+    Raises
+    ------
+    BadFileError
+        If the file is unusable, cannot be copied, or has the name of another image.
+    """
+    micrograph = read_micrograph(source)
+    key = safe_name(source.stem)
+    same = next((image for image in images if image.sha256 == micrograph.sha256), None)
+    if same is not None and _is_there(root, same):
+        return Added(same, "present")
+    if same is not None:
+        key, group = same.key, group or same.group
+    elif any(image.key.casefold() == key.casefold() for image in images):
+        raise BadFileError(f"{source} has the name of another image of the project, {key}; rename it first.")
+    path, storage = (_copy(root, source, key), "copied") if copy else _refer(root, source)
+    entry = ImageEntry.model_validate(
+        {
+            "key": key,
+            "path": path,
+            "storage": storage,
+            "sha256": micrograph.sha256,
+            "size": source.stat().st_size,
+            "rows": micrograph.shape[0],
+            "cols": micrograph.shape[1],
+            "group": group,
+        }
+    )
+    return Added(entry, "added" if same is None else "relinked")
+
+
+def with_entry(images: tuple[ImageEntry, ...], entry: ImageEntry) -> tuple[ImageEntry, ...]:
+    """Return the images with an entry in the place of the one of its key, or at the end."""
+    if all(image.key != entry.key for image in images):
+        return (*images, entry)
+    return tuple(entry if image.key == entry.key else image for image in images)
+
+
+def _is_there(root: Path, entry: ImageEntry) -> bool:
+    try:
+        find(root, entry)
+    except BadFileError:
+        return False
+    return True
+
+
+def _copy(root: Path, source: Path, key: str) -> str:
+    """Copy a file into the project and return its path there."""
+    relative = f"{IMAGES}/{key}{source.suffix}"
+    target = inside(root, relative)
+    if target.exists():
+        if target.samefile(source):
+            return relative
+        if target.read_bytes() != source.read_bytes():
+            raise BadFileError(f"{target} is in the way of {source}; move or rename one of them.")
+    with atomic_path(target) as temporary:
+        shutil.copyfile(source, temporary)
+        sync_file(temporary)
+    return relative
+
+
+def _refer(root: Path, source: Path) -> tuple[str, str]:
+    """Return the path to a file from the project, and how it is stored."""
+    file, folder = source.resolve(), root.resolve()
+    if not str(file).isprintable():
+        raise BadFileError(f"{str(file)!r} has unreadable letters in its path; rename it, or copy it.")
+    if file.is_relative_to(folder):
+        return file.relative_to(folder).as_posix(), "referenced"
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix(), "referenced"
+    except ValueError:  # another drive of Windows
+        return file.as_posix(), "referenced"
+
+
+def _changed(path: Path) -> str:
+    return f"{path} is not the file that was added to the project; restore it, or add it under another name."

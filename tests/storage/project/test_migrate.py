@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_particle_sam.base.errors import BadFileError
+from napari_particle_sam.storage.project.migrate import migrate
+from napari_particle_sam.storage.project.project import Project
+
+SHA = "ab" * 32
+VERSION_1: dict[str, Any] = {
+    "schema_version": 1,
+    "created": "2025-11-03T10:00:00Z",
+    "unit": "part",
+    "description": "one primary grain",
+    "images": [
+        {"file": "images\\Probe 1.tif", "sha256": SHA, "shape": [30, 40]},
+        {"file": "../SEM/b.tif", "sha256": SHA, "shape": [30, 40]},
+        {"file": "D:\\SEM\\c.tif", "sha256": SHA, "shape": [30, 40]},
+    ],
+}
+
+
+def make(place: Path, content: Any) -> Path:
+    folder = place / "alt"
+    folder.mkdir()
+    (folder / "project.json").write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def test_version_1_opens_as_the_present_one_and_is_kept(place: Path) -> None:
+    folder = make(place, VERSION_1)
+    with Project.open(folder) as project:
+        content = project.content
+        assert content.schema_version == 2
+        assert (content.unit, content.instance_is, content.classes) == (
+            "part",
+            "one primary grain",
+            ("particle",),
+        )
+        assert [(i.key, i.storage, i.path) for i in content.images] == [
+            ("Probe 1", "copied", "images/Probe 1.tif"),
+            ("b", "referenced", "../SEM/b.tif"),
+            ("c", "referenced", "D:\\SEM\\c.tif"),
+        ]
+        assert "project.v1.json" in project.remarks[0]
+    assert json.loads((folder / "project.v1.json").read_text(encoding="utf-8")) == VERSION_1
+    with Project.open(folder) as again:
+        assert again.content == content
+        assert again.remarks == ()
+
+
+def test_reading_alone_migrates_nothing_on_disk(place: Path) -> None:
+    folder = make(place, VERSION_1)
+    with Project.open(folder, writing=False) as project:
+        assert len(project.content.images) == 3
+    assert json.loads((folder / "project.json").read_text(encoding="utf-8")) == VERSION_1
+    assert [path.name for path in folder.iterdir()] == ["project.json"]
+
+
+def test_a_newer_version_is_refused_and_left_as_it_is(place: Path) -> None:
+    folder = make(place, {"schema_version": 3, "what": "ever"})
+    with pytest.raises(
+        BadFileError, match=r"project\.json was written by a newer .*version 3.*update the program\.$"
+    ):
+        Project.open(folder)
+    assert json.loads((folder / "project.json").read_text()) == {"schema_version": 3, "what": "ever"}
+
+
+@pytest.mark.parametrize(
+    "content", [[], None, 7, {}, {"schema_version": "2"}, {"schema_version": 0}, {"schema_version": True}]
+)
+def test_what_is_no_project_file(place: Path, content: Any) -> None:
+    with pytest.raises(BadFileError, match="no project file"):
+        migrate(content, place / "project.json")
+
+
+@pytest.mark.parametrize("images", [None, 5, [5], [{}], [{"file": 3, "sha256": SHA, "shape": [1, 2]}],
+                                    [{"file": "a.tif", "sha256": SHA, "shape": [1]}]])  # fmt: skip
+def test_a_damaged_version_1_is_one_sentence(place: Path, images: Any) -> None:
+    folder = make(place, VERSION_1 | {"images": images})
+    with pytest.raises(BadFileError, match=r"project\.json is damaged .*restore it from a copy\.$"):
+        Project.open(folder)
