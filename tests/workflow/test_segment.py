@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.base.cancel import CancelToken
+from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.evaluation.baseline import segment_classical
 from napari_particle_sam.evaluation.metrics import pool
@@ -19,6 +21,7 @@ from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.labels import read_labels
+from napari_particle_sam.storage.regions import write_regions
 from napari_particle_sam.workflow.segment import SegmentSettings, segment_batch, split_settings
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
@@ -50,6 +53,25 @@ def test_files_of_a_batch(model: SamModel, tmp_path: Path) -> None:
     told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert told["model"]["fingerprint"] == model.fingerprint
     assert told["images"][0]["field_rows"] == labels.shape[0] - 40
+    assert told["images"][0]["databar"] == {"rows": 40, "source": "given"}
+
+
+def test_a_region_map_keeps_proposals_away(model: SamModel, tmp_path: Path) -> None:
+    image = SAMPLES / "cathode" / "images" / "cathode_000.tif"
+    values = np.ones(read_micrograph(image).shape, np.uint8)
+    values[-40:], values[:, : values.shape[1] // 2] = 2, 2
+    write_regions(tmp_path / "Karten" / "cathode_000.png", RegionMap.from_array(values))
+    chosen = settings(model, regions=tmp_path / "Karten")
+    report = run_job(segment_batch(model, [image], tmp_path / "out", chosen, CancelToken()))
+    labels = read_labels(tmp_path / "out" / "cathode_000.labels.tif")
+    assert labels.any() and not labels[values == 2].any()
+    told = report.images[0]
+    assert told["databar"] == {"rows": 40, "source": "regions"}
+    assert told["regions"].endswith("Karten/cathode_000.png") and told["particles"] == labels.max()
+    chosen = settings(model, regions=tmp_path / "out")
+    with pytest.raises(BadFileError, match=r"no region map cathode_000\.png .*--regions"):
+        run_job(segment_batch(model, [image], tmp_path / "new", chosen, CancelToken()))
+    assert not (tmp_path / "new").exists()
 
 
 def test_skip_existing_leaves_labels_alone(model: SamModel, tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
 from napari_particle_sam import __version__
 from napari_particle_sam.base.errors import ParticleSamError
-from napari_particle_sam.cli import demo, evaluate, models, samples, segment, train
+from napari_particle_sam.cli import demo, evaluate, measure, models, project, samples, segment, train
 
 app = typer.Typer(
     name="particle-sam",
@@ -21,9 +22,11 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
+app.command("measure")(measure.measure)
 app.command("train")(train.train)
 app.command("compare")(train.compare)
 app.add_typer(models.app, name="models")
+app.add_typer(project.app, name="project")
 app.add_typer(samples.app, name="samples")
 
 
@@ -44,6 +47,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one line on stderr and exit code 2."""
+    # Damaged tags would be reported twice: by tifffile, and in our own sentence.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     try:
         app()
     except ParticleSamError as error:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from napari_particle_sam.cli.options import Device, Json, Model, Out, Trust, write_result
+from napari_particle_sam.cli.options import (
+    Device,
+    Json,
+    Model,
+    Out,
+    Regions,
+    Trust,
+    databar_rows,
+    write_result,
+)
 from napari_particle_sam.cli.rendering import follow
 
 if TYPE_CHECKING:
@@ -40,10 +49,12 @@ def segment(
     pred_iou: Annotated[float | None, typer.Option(help="Lowest predicted IoU, 0 to 1.")] = None,
     stability: Annotated[float | None, typer.Option(help="Lowest stability score, 0 to 1.")] = None,
     min_area: Annotated[int | None, typer.Option(help="Smallest particle in pixels.")] = None,
+    regions: Regions = None,
     pixel_size: Annotated[
         str | None, typer.Option(help="Such as 7.344nm; for tables in micrometres.")
     ] = None,
-    databar: Annotated[str, typer.Option(help="Rows of the data bar at the bottom, or none.")] = "none",
+    databar: Annotated[str, typer.Option(help="auto, none, or rows of the data bar at the bottom.")] = "auto",
+    page: Annotated[int | None, typer.Option(min=1, help="Of files with several pages; the first.")] = None,
     recursive: Annotated[bool, typer.Option(help="Look into subfolders.")] = False,
     keep_tree: Annotated[bool, typer.Option(help="Keep subfolders in the output.")] = False,
     skip_existing: Annotated[bool, typer.Option(help="Leave images alone that have labels.")] = False,
@@ -57,7 +68,7 @@ def segment(
         "points_per_side": points_per_side, "crop_layers": crop_layers, "crop_downscale": crop_downscale,
     }  # fmt: skip
     values = _preset(preset) | {k: v for k, v in changes.items() if v is not None}
-    rows = _databar_rows(databar)
+    rows = None if databar == "auto" else databar_rows(databar, "one, auto or none")
     from napari_particle_sam.images.inputs import expand_inputs
     from napari_particle_sam.images.pixel_size import PixelSize
 
@@ -70,7 +81,7 @@ def segment(
     loaded = load_model(model, adapter, device, trust=trust)
     generate, thresholds = split_settings(loaded, engine, values)
     root = _common_root(inputs) if keep_tree else None
-    settings = SegmentSettings(generate, thresholds, rows, pixel, skip_existing, root)
+    settings = SegmentSettings(generate, thresholds, rows, pixel, skip_existing, root, regions, page)
     report = follow(segment_batch(loaded, inputs, out, settings, CancelToken()))
     write_result(json, vars(report))
     _conclude(report, len(inputs), out)
@@ -91,16 +102,6 @@ def _preset(name: str) -> dict[str, object]:
     if name not in PRESETS:
         raise BadValueError(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}.")
     return dict(PRESETS[name])
-
-
-def _databar_rows(text: str) -> int:
-    from napari_particle_sam.base.errors import BadValueError
-
-    if text == "none":
-        return 0
-    if not text.isdecimal():
-        raise BadValueError(f"--databar {text} is no number of rows; give one, or none.")
-    return int(text)
 
 
 def _common_root(inputs: list[Path]) -> Path:

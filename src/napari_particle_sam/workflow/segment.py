@@ -6,18 +6,20 @@ import platform
 import sys
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from napari_particle_sam import __version__
+from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_csv, write_json
+from napari_particle_sam.images.databar import find_databar
 from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.images.pixel_size import PixelSize
 from napari_particle_sam.images.reader import read_micrograph
@@ -26,7 +28,11 @@ from napari_particle_sam.sam.engines.collect import Floors
 from napari_particle_sam.sam.generate import GenerateSettings
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.labels import write_labels
+from napari_particle_sam.storage.regions import REGION_SUFFIX, field_rows, read_regions
 from napari_particle_sam.workflow.propose import Proposed, propose_labels
+
+#: A typed pixel size that differs from the file's by more than this is remarked on.
+CONTRADICTION = 0.005
 
 
 @dataclass(frozen=True)
@@ -39,22 +45,30 @@ class SegmentSettings:
         How candidates are collected.
     thresholds : Thresholds
         How they are filtered.
-    databar : int
-        Rows of the data bar at the bottom.
+    databar : int, optional
+        Rows of the data bar at the bottom; None looks for one in every image that has no region map.
     pixel_size : PixelSize, optional
-        Of every image, where its file does not say.
+        Of every image; it goes before what files say.
+    page : int, optional
+        Page of every file, counted from 1; the first by default.
     skip_existing : bool
         Whether images whose labels are there are left alone.
     root : Path, optional
         Keep the folders below it in the output.
+    regions : Path, optional
+        Folder of region maps: `STEM.png`, in subfolders where `root` is given. Nothing is proposed where they
+        say ignore; rows at the lower edge that are ignored as a whole are the data bar. Images without a
+        map are segmented as a whole.
     """
 
     generate: GenerateSettings
     thresholds: Thresholds
-    databar: int = 0
+    databar: int | None = None
     pixel_size: PixelSize | None = None
     skip_existing: bool = False
     root: Path | None = None
+    regions: Path | None = None
+    page: int | None = None
 
 
 @dataclass
@@ -97,7 +111,13 @@ def segment_batch(
     -------
     SegmentReport
         Also written as `run.json`.
+
+    Raises
+    ------
+    BadFileError
+        If the output cannot be written, or none of the images has a region map where a folder is given.
     """
+    _check_regions(inputs, settings)
     report = _new_report(model, settings)
     _check_writable(out)
     for done, path in enumerate(inputs):
@@ -130,8 +150,10 @@ def _new_report(model: SamModel, settings: SegmentSettings) -> SegmentReport:
     }  # fmt: skip
     generate = {k: v for k, v in vars(settings.generate).items() if k not in ("thresholds", "floors")}
     plain = {
-        **generate, "floors": asdict(settings.generate.floors), "databar": settings.databar,
+        **generate, "floors": asdict(settings.generate.floors),
+        "databar": "auto" if settings.databar is None else settings.databar, "page": settings.page,
         "thresholds": settings.thresholds.model_dump(),
+        "regions": None if settings.regions is None else settings.regions.as_posix(),
         "pixel_size": None if settings.pixel_size is None else asdict(settings.pixel_size),
     }  # fmt: skip
     return SegmentReport(sys.argv, versions, identity, plain)
@@ -147,6 +169,21 @@ def _check_writable(out: Path) -> None:
         raise BadFileError(f"{out} cannot be written ({error.strerror}); choose another --out.") from error
 
 
+def _check_regions(inputs: list[Path], settings: SegmentSettings) -> None:
+    if settings.regions is not None and not any(_regions_path(p, settings) for p in inputs):
+        raise BadFileError(
+            f"{settings.regions} has no region map {inputs[0].stem}{REGION_SUFFIX} or of another image; "
+            "check --regions."
+        )
+
+
+def _regions_path(path: Path, settings: SegmentSettings) -> Path | None:
+    if settings.regions is None:
+        return None
+    found = _target(path, settings.regions, settings).with_name(path.stem + REGION_SUFFIX)
+    return found if found.is_file() else None
+
+
 def _target(path: Path, out: Path, settings: SegmentSettings) -> Path:
     if settings.root is None:
         return out / path.name
@@ -157,18 +194,50 @@ def _segment_one(
     model: SamModel, path: Path, target: Path, settings: SegmentSettings, token: CancelToken
 ) -> Generator[Event, None, dict[str, Any]]:
     began = time.perf_counter()
-    micrograph = read_micrograph(path, settings.databar)
+    micrograph, regions, databar = _read(path, settings)
+    pixel, remarks = _pixel_size(micrograph, settings.pixel_size)
+    for remark in remarks:
+        yield Message(f"{path.name}: {remark}")
     read = time.perf_counter()
-    proposed = yield from propose_labels(model, micrograph, settings.generate, settings.thresholds, token)
-    pixel = micrograph.pixel_size or settings.pixel_size
+    proposed = yield from propose_labels(
+        model, micrograph, settings.generate, settings.thresholds, token, regions
+    )
     finished = time.perf_counter()
     write_labels(target.with_name(path.stem + ".labels.tif"), proposed.labels)
-    rows = particle_rows(
-        proposed.labels, None if pixel is None else pixel.nm, proposed.scores(), micrograph.field_rows
-    )
+    nm = None if pixel is None else pixel.nm
+    rows = particle_rows(proposed.labels, nm, proposed.scores(), micrograph.field_rows, micrograph.pixels)
     write_csv(target.with_name(path.stem + ".particles.csv"), rows, COLUMNS)
     seconds = {"read": read - began, **proposed.seconds, "write": time.perf_counter() - finished}
-    return _image_entry(micrograph, proposed, pixel, seconds)
+    known = _regions_path(path, settings)
+    entry = _image_entry(micrograph, proposed, pixel, seconds)
+    maps = None if known is None else known.as_posix()
+    return entry | {"databar": databar, "regions": maps, "remarks": remarks}
+
+
+def _pixel_size(micrograph: Micrograph, typed: PixelSize | None) -> tuple[PixelSize | None, list[str]]:
+    """Return the pixel size, as typed before as known, and what the user should hear of the file."""
+    told, remarks = micrograph.pixel_size, list(micrograph.remarks)
+    if typed is not None and told is not None and abs(typed.nm / told.nm - 1) > CONTRADICTION:
+        remarks.append(
+            f"{typed.nm:g} nm per pixel was typed, {told.nm:g} nm is known ({told.source}); "
+            "the typed one is used."
+        )
+    return typed or told, remarks
+
+
+def _read(path: Path, settings: SegmentSettings) -> tuple[Micrograph, RegionMap | None, dict[str, int | str]]:
+    """Return the micrograph with its field of view, its region map, and the data bar and who knew of it."""
+    micrograph = read_micrograph(path, settings.databar or 0, settings.page)
+    rows, source = micrograph.field_rows, "auto" if settings.databar is None else "given"
+    known, regions = _regions_path(path, settings), None
+    if known is not None:
+        regions = read_regions(known, micrograph.shape)
+        if settings.databar is None or field_rows(regions) < rows:
+            rows, source = field_rows(regions), "regions"
+    elif settings.databar is None:
+        rows -= find_databar(micrograph.pixels)
+    databar: dict[str, int | str] = {"rows": micrograph.shape[0] - rows, "source": source}
+    return replace(micrograph, field_rows=rows), regions, databar
 
 
 def _image_entry(
