@@ -37,7 +37,7 @@ def new(
     from napari_particle_sam.storage.project.project import Project
 
     Project.create(folder, unit, instance_is, tuple(classes or ("particle",))).close()
-    typer.echo(f"{folder} is ready; add images with: particle-sam project add", err=True)
+    typer.echo(f"{folder} is ready; add images with: particle-sam project add DIR IMAGES...", err=True)
 
 
 @app.command("add")

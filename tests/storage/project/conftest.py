@@ -9,6 +9,8 @@ import tifffile
 
 from napari_particle_sam.storage.project.project import Project
 
+from .scripted_edits import SHAPE
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
@@ -37,3 +39,9 @@ def make_image(place: Path) -> Callable[..., Path]:
 def project(place: Path) -> Iterator[Project]:
     with Project.create(place / "Projekt Ü", instance_is="one secondary particle") as project:
         yield project
+
+
+@pytest.fixture
+def with_image(project: Project, make_image: Callable[..., Path]) -> Project:
+    project.add_image(make_image("a.tif", shape=SHAPE))
+    return project
