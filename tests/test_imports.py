@@ -21,6 +21,8 @@ SNIPPETS = {
     "segment help": HELP.format(arguments=["segment", "--help"]),
     "train help": HELP.format(arguments=["train", "--help"]),
     "demo help": HELP.format(arguments=["demo", "--help"]),
+    "project help": HELP.format(arguments=["project", "--help"]),
+    "measure help": HELP.format(arguments=["measure", "--help"]),
     "models list": HELP.format(arguments=["models", "list"]),
     "samples of the plugin": "import napari_particle_sam.gui.samples",
 }

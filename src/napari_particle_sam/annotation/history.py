@@ -130,8 +130,13 @@ class Step:
         """Return this step and a later one of the same drag as one step."""
         before = {**later.before, **self.before}
         after = {**self.after, **later.after}
-        ids = [label for label in before if before[label] is not after[label]]
+        ids = [label for label in before if not _equal(before[label], after[label])]
         return Step({i: before[i] for i in ids}, {i: after[i] for i in ids}, drag=self.drag)
+
+
+def _equal(a: Instance | None, b: Instance | None) -> bool:
+    # Not by identity, which a step read from a file has lost.
+    return a is b or (a is not None and b is not None and a.equals(b))
 
 
 class History:
