@@ -5,10 +5,11 @@ import pytest
 import tifffile
 
 from napari_particle_sam.base.errors import BadFileError, BadValueError
-from napari_particle_sam.synthesis import MATERIALS, render
+from napari_particle_sam.synthesis import RenderOptions, render
 from napari_particle_sam.synthesis.samples import SAMPLE_SHAPE, write_samples
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
+SAMPLED = ("cathode", "powder")
 SAMPLE_SEED = 20
 SHAPE = (96, 128)
 
@@ -19,11 +20,11 @@ def mask_of(image: Path) -> Path:
 
 def test_files_hold_what_render_gives_even_below_an_awkward_folder(tmp_path):
     out = tmp_path / "Proben für Übung 1"
-    paths = write_samples(out, 2, 5, shape=SHAPE)
+    paths = write_samples(out, 2, 5, SAMPLED, SHAPE)
     assert [p.relative_to(out).as_posix() for p in paths] == [
-        f"{m}/images/{m}_{i:03d}.tif" for m in MATERIALS for i in range(2)
+        f"{m}/images/{m}_{i:03d}.tif" for m in SAMPLED for i in range(2)
     ]
-    for path, material, seed in zip(paths, np.repeat(MATERIALS, 2), (5, 6, 5, 6), strict=True):
+    for path, material, seed in zip(paths, np.repeat(SAMPLED, 2), (5, 6, 5, 6), strict=True):
         made = render(str(material), seed, SHAPE)
         assert np.array_equal(tifffile.imread(path), made.pixels)
         assert np.array_equal(tifffile.imread(mask_of(path)), made.labels)
@@ -53,7 +54,7 @@ def test_a_file_in_the_way_is_named(tmp_path):
         write_samples(tmp_path / "out", 1, 0, ["powder"], SHAPE)
 
 
-@pytest.mark.parametrize("material", MATERIALS)
+@pytest.mark.parametrize("material", SAMPLED)
 def test_the_repository_s_samples_can_be_rendered_again(material):
     image = SAMPLES / material / "images" / f"{material}_001.tif"
     made = render(material, SAMPLE_SEED + 1, SAMPLE_SHAPE)
@@ -64,7 +65,23 @@ def test_the_repository_s_samples_can_be_rendered_again(material):
 
 
 def test_the_repository_s_samples_are_complete_pairs():
-    for material in MATERIALS:
+    for material in SAMPLED:
         images = sorted((SAMPLES / material / "images").glob("*.tif"))
         assert len(images) == 6
         assert all(tifffile.imread(mask_of(image)).shape == SAMPLE_SHAPE for image in images)
+
+
+def test_masks_show_parts_where_they_are_asked_for(tmp_path):
+    for unit in ("whole", "part"):
+        write_samples(tmp_path / unit, 1, 0, ["cathode", "rods"], SHAPE, unit)
+    masks = {
+        u: tifffile.imread(tmp_path / u / "cathode" / "masks" / "cathode_000.tif") for u in ("whole", "part")
+    }
+    assert masks["part"].max() > 5 * masks["whole"].max()
+    rods = [(tmp_path / u / "rods" / "masks" / "rods_000.tif").read_bytes() for u in ("whole", "part")]
+    assert rods[0] == rods[1], "rods have no parts"
+
+
+def test_options_reach_the_files(tmp_path):
+    path = write_samples(tmp_path, 1, 0, ["spheres"], SHAPE, options=RenderOptions(bits=16))[0]
+    assert tifffile.imread(path).dtype == np.uint16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class _Batch:
     crevice: float
     stretch: float
     cover: float
+    limits: tuple[float, float] = (_SMALLEST, _LARGEST)
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class _Ball:
     up: Field
 
 
-def cathode_scene(rng: np.random.Generator, shape: tuple[int, int]) -> Scene:
+def cathode_scene(
+    rng: np.random.Generator, shape: tuple[int, int], scale: float = 1.0, cover: float = 1.0
+) -> tuple[Scene, NDArray[np.int32]]:
     """Pile up balls of primary grains.
 
     Parameters
@@ -47,19 +50,29 @@ def cathode_scene(rng: np.random.Generator, shape: tuple[int, int]) -> Scene:
         The only source of randomness.
     shape : tuple of int
         Rows and columns, px.
+    scale, cover : float
+        Factors on the balls' sizes and on their number.
 
     Returns
     -------
-    Scene
-        Balls of 40 to 140 px in diameter on carbon tape.
+    scene : Scene
+        Balls of 40 to 140 px in diameter, times `scale`, on carbon tape.
+    grains : ndarray of int32, (rows, cols)
+        0 = background, 1..N = the primary grains that are seen.
     """
-    batch = _draw_batch(rng)
-    margin = int(_LARGEST * 0.65)
+    batch = _scaled(_draw_batch(rng), scale, cover)
+    margin = int(_LARGEST * 0.65 * scale) + (scale != 1)
     heap = Heap(shape, margin)
     balls = _pile(rng, batch, heap, shape, margin)
     painter = _Painter(rng, batch, balls, shape)
     heap.visible(painter)
-    return painter.scene(heap)
+    return painter.scene(heap), painter.grains
+
+
+def _scaled(batch: _Batch, scale: float, cover: float) -> _Batch:
+    grain = batch.grain if scale == 1 else max(3.0, batch.grain * scale)
+    limits = (_SMALLEST * scale, _LARGEST * scale)
+    return replace(batch, median=batch.median * scale, grain=grain, cover=batch.cover * cover, limits=limits)
 
 
 def _draw_batch(rng: np.random.Generator) -> _Batch:
@@ -83,7 +96,7 @@ def _pile(
     balls: list[_Ball] = []
     while wanted > 0:
         diameter = batch.median * float(np.exp(batch.spread * rng.standard_normal()))
-        ball = _make_ball(rng, float(np.clip(diameter, _SMALLEST, _LARGEST)) / 2, batch)
+        ball = _make_ball(rng, float(np.clip(diameter, *batch.limits)) / 2, batch)
         heap.drop(ball.body, rng.integers(low, high, size=(30, 2)))
         balls.append(ball)
         wanted -= float(ball.body.inside.sum())
@@ -120,6 +133,7 @@ class _Painter:
         self, rng: np.random.Generator, batch: _Batch, balls: list[_Ball], shape: tuple[int, int]
     ) -> None:
         self._rng, self._batch, self._balls = rng, batch, balls
+        self.grains, self._grain_count = np.zeros(shape, np.int32), 0
         self._bump = np.zeros(shape, np.float32)
         self._slope = np.zeros((2, *shape), np.float32)
         self._dents = 1.4 * fractal_noise(rng, shape, 9, 3)
@@ -136,6 +150,9 @@ class _Painter:
         steep = 1 / np.maximum(ball.up[at], 0.16)
         self._slope[0][to] = -ball.row[at] * steep
         self._slope[1][to] = -ball.col[at] * steep
+        kinds, numbers = np.unique(which[:, 0], return_inverse=True)
+        self.grains[to] = self._grain_count + 1 + numbers
+        self._grain_count += len(kinds)
         self._add_grains(to, crack, which[:, 0], len(seeds))
 
     def _add_grains(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class _Batch:
     rough: float
     tape: float
     cover: float
+    limits: tuple[float, float] = (_SMALLEST, _LARGEST)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class _Grain:
     ridge: Field
 
 
-def powder_scene(rng: np.random.Generator, shape: tuple[int, int]) -> Scene:
+def powder_scene(
+    rng: np.random.Generator, shape: tuple[int, int], scale: float = 1.0, cover: float = 1.0
+) -> Scene:
     """Strew faceted grains.
 
     Parameters
@@ -52,14 +55,16 @@ def powder_scene(rng: np.random.Generator, shape: tuple[int, int]) -> Scene:
         The only source of randomness.
     shape : tuple of int
         Rows and columns, px.
+    scale, cover : float
+        Factors on the grains' sizes and on their number.
 
     Returns
     -------
     Scene
-        Grains of 15 to 90 px in equivalent diameter on carbon tape.
+        Grains of 15 to 90 px in equivalent diameter, times `scale`, on carbon tape.
     """
-    batch = _draw_batch(rng)
-    margin = int(_LARGEST)
+    batch = _scaled(_draw_batch(rng), scale, cover)
+    margin = int(_LARGEST * scale)
     heap = Heap(shape, margin)
     grains = _strew(rng, batch, heap, shape, margin)
     painter = _Painter(rng, batch, grains, shape)
@@ -82,6 +87,11 @@ def _draw_batch(rng: np.random.Generator) -> _Batch:
     )
 
 
+def _scaled(batch: _Batch, scale: float, cover: float) -> _Batch:
+    limits = (_SMALLEST * scale, _LARGEST * scale)
+    return replace(batch, median=batch.median * scale, cover=batch.cover * cover, limits=limits)
+
+
 def _strew(
     rng: np.random.Generator, batch: _Batch, heap: Heap, shape: tuple[int, int], margin: int
 ) -> list[_Grain]:
@@ -90,7 +100,7 @@ def _strew(
     diameters: list[float] = []
     while wanted > 0:
         diameter = batch.median * float(np.exp(batch.spread * rng.standard_normal()))
-        diameters.append(float(np.clip(diameter, _SMALLEST, _LARGEST)))
+        diameters.append(float(np.clip(diameter, *batch.limits)))
         wanted -= np.pi / 4 * diameters[-1] ** 2
     # Shaking sinks the fines: large grains come to lie on top only now and then.
     order = np.argsort(-np.log(diameters) + rng.normal(0, 0.5, len(diameters)))

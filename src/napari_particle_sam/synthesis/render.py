@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.synthesis.cathode import cathode_scene
+from napari_particle_sam.synthesis.databar import add_databar
 from napari_particle_sam.synthesis.detector import draw_optics, electron_signal, expose
-from napari_particle_sam.synthesis.powder import powder_scene
-from napari_particle_sam.synthesis.surface import Scene, labels_from_owner
+from napari_particle_sam.synthesis.marks import add_marks
+from napari_particle_sam.synthesis.materials import PIXEL_SIZE_NM, SPECIMENS
+from napari_particle_sam.synthesis.surface import labels_from_owner
 
-_SCENES: dict[str, Callable[[np.random.Generator, tuple[int, int]], Scene]] = {
-    "cathode": cathode_scene,
-    "powder": powder_scene,
-}
-#: Width of a pixel, nm: balls of some 8 um, grains of some 2 um.
-_PIXEL_SIZE_NM = {"cathode": (80.0, 130.0), "powder": (40.0, 70.0)}
 _SMALLEST_SIDE = 32
+#: Primary grains are small; smaller visible pieces of one belong to none, px.
+_SMALLEST_GRAIN = 8
+_LARGEST_LABEL = 65535
 
-#: What `render` can draw. New names go to the end: a name's place is part of its seed.
-MATERIALS: tuple[str, ...] = tuple(_SCENES)
+#: What `render` can draw.
+MATERIALS: tuple[str, ...] = tuple(SPECIMENS)
+
+Polarity = Literal["bright", "dark"]
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """How a micrograph departs from the plain one.
+
+    Attributes
+    ----------
+    scale, cover : float
+        Factors on the particles' sizes in px and on their number.
+    polarity : str
+        ``bright`` particles on dark, as secondary electrons show them, or ``dark`` ones on bright, as in
+        transmission.
+    databar : str, optional
+        Style of the data bar over the lowest rows (`databar.STYLES`); none by default.
+    marks : bool
+        Burn letters, a scale bar or an arrow into the field.
+    bits : int
+        8 or 16.
+    """
+
+    scale: float = 1.0
+    cover: float = 1.0
+    polarity: Polarity = "bright"
+    databar: str | None = None
+    marks: bool = False
+    bits: Literal[8, 16] = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +59,7 @@ class SyntheticMicrograph:
 
     Attributes
     ----------
-    pixels : ndarray of uint8, (rows, cols)
+    pixels : ndarray of uint8 or uint16, (rows, cols)
         Grey values.
     labels : ndarray of uint16, (rows, cols)
         0 = background, 1..N without gaps = the visible part of each particle. A particle divided by
@@ -43,16 +70,30 @@ class SyntheticMicrograph:
         What it was drawn from.
     pixel_size_nm : float
         Width of a pixel, nm.
+    parts : ndarray of uint16, (rows, cols), or None
+        The same for primary grains or satellites; None where the material has none.
+    field_rows : int
+        Rows above the data bar.
+    burnt_in : ndarray of bool, (rows, cols), or None
+        Pixels of burnt-in marks.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
     labels: NDArray[np.uint16]
     material: str
     seed: int
     pixel_size_nm: float
+    parts: NDArray[np.uint16] | None = None
+    field_rows: int = 0
+    burnt_in: NDArray[np.bool_] | None = None
 
 
-def render(material: str, seed: int, shape: tuple[int, int] = (768, 1024)) -> SyntheticMicrograph:
+def render(
+    material: str,
+    seed: int,
+    shape: tuple[int, int] = (768, 1024),
+    options: RenderOptions | None = None,
+) -> SyntheticMicrograph:
     """Draw a micrograph; equal arguments give equal bytes.
 
     Parameters
@@ -62,28 +103,78 @@ def render(material: str, seed: int, shape: tuple[int, int] = (768, 1024)) -> Sy
     seed : int
         0 or more.
     shape : tuple of int
-        Rows and columns, px; each at least 32. Particle sizes in px do not depend on it.
+        Rows and columns of the field, px; each at least 32. Particle sizes in px do not depend on it.
+    options : RenderOptions, optional
+        Departures from the plain micrograph.
 
     Returns
     -------
     SyntheticMicrograph
-        Pixels and labels of that shape.
+        Pixels and truth.
 
     Raises
     ------
     BadValueError
-        If the material is unknown, the seed negative or the shape too small.
+        If the material is unknown, the seed negative, or shape or options cannot be drawn.
     """
-    _check(material, seed, shape)
+    options = options or RenderOptions()
+    _check(material, seed, shape, options)
     rng = np.random.default_rng((seed, MATERIALS.index(material)))
-    pixel_size = round(float(rng.uniform(*_PIXEL_SIZE_NM[material])), 3)
+    pixel_size = round(float(rng.uniform(*PIXEL_SIZE_NM[material])), 3) / options.scale
     optics = draw_optics(rng)
-    scene = _SCENES[material](rng, shape)
-    pixels = expose(rng, electron_signal(scene, optics), optics)
-    return SyntheticMicrograph(pixels, labels_from_owner(scene.owner), material, seed, pixel_size)
+    specimen = SPECIMENS[material](rng, shape, options.scale, options.cover)
+    pixels = expose(rng, electron_signal(specimen.scene, optics), optics)
+    parts = None if specimen.parts is None else _part_labels(specimen.parts)
+    drawn = SyntheticMicrograph(
+        pixels, labels_from_owner(specimen.wholes), material, seed, pixel_size, parts, shape[0]
+    )
+    return drawn if options == RenderOptions() else _finish(rng, drawn, options)
 
 
-def _check(material: str, seed: int, shape: tuple[int, int]) -> None:
+def _part_labels(parts: NDArray[np.int32]) -> NDArray[np.uint16] | None:
+    """Return labels of the parts, or None where there are more than labels."""
+    values, numbers = np.unique(parts, return_inverse=True)
+    dense = (numbers.reshape(parts.shape) + (1 if values[0] else 0)).astype(np.int32)
+    return labels_from_owner(dense, _SMALLEST_GRAIN) if len(values) <= _LARGEST_LABEL else None
+
+
+def _finish(
+    rng: np.random.Generator, drawn: SyntheticMicrograph, options: RenderOptions
+) -> SyntheticMicrograph:
+    """Turn the polarity, burn marks in, deepen to 16 bits and put the data bar below."""
+    pixels, burnt = drawn.pixels, None
+    if options.polarity == "dark":
+        pixels = 255 - pixels
+    if options.bits == 16:
+        # A detector's range is never used to the full; the low bits are noise.
+        wide = pixels.astype(np.uint16) * 200 + rng.integers(0, 200, pixels.shape, np.uint16)
+        pixels = (wide + 1500).astype(np.uint16)
+    rows = drawn.field_rows
+    if options.databar is not None:
+        pixels, bar, _ = add_databar(rng, pixels, options.databar, drawn.pixel_size_nm)
+        rows -= bar
+    if options.marks:
+        pixels = pixels.copy()
+        burnt = np.zeros(pixels.shape, bool)
+        pixels[:rows], burnt[:rows] = add_marks(rng, pixels[:rows])
+    return replace(
+        drawn,
+        pixels=pixels,
+        labels=_above(drawn.labels, rows),
+        parts=None if drawn.parts is None else _above(drawn.parts, rows),
+        field_rows=rows,
+        burnt_in=burnt,
+    )
+
+
+def _above(labels: NDArray[np.uint16], rows: int) -> NDArray[np.uint16]:
+    """Return labels without what the data bar covers, numbered anew."""
+    kept = labels.astype(np.int32)
+    kept[rows:] = 0
+    return labels_from_owner(kept, 1)
+
+
+def _check(material: str, seed: int, shape: tuple[int, int], options: RenderOptions) -> None:
     if material not in MATERIALS:
         raise BadValueError(f"The material {material!r} is unknown; choose one of {', '.join(MATERIALS)}.")
     if seed < 0:
@@ -92,3 +183,7 @@ def _check(material: str, seed: int, shape: tuple[int, int]) -> None:
         raise BadValueError(
             f"The shape {shape} cannot be drawn; choose rows and columns of {_SMALLEST_SIDE} px or more."
         )
+    if not (0.2 <= options.scale <= 4 and 0 < options.cover <= 3):
+        raise BadValueError("Scale must lie between 0.2 and 4, cover above 0 and up to 3; choose others.")
+    if options.polarity not in ("bright", "dark") or options.bits not in (8, 16):
+        raise BadValueError("Polarity is bright or dark, bits are 8 or 16; choose one of them.")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tifffile
 from numpy.typing import NDArray
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.base.files import atomic_path
-from napari_particle_sam.synthesis.render import MATERIALS, render
+from napari_particle_sam.synthesis.render import MATERIALS, RenderOptions, SyntheticMicrograph, render
 
 #: Rows and columns of the micrographs in the repository's `sample_data`, px.
 SAMPLE_SHAPE = (512, 640)
@@ -23,6 +23,8 @@ def write_samples(
     seed: int,
     materials: Sequence[str] = MATERIALS,
     shape: tuple[int, int] = (768, 1024),
+    unit: Literal["whole", "part"] = "whole",
+    options: RenderOptions | None = None,
 ) -> list[Path]:
     """Render micrographs into `out/MATERIAL/images` and their labels into `out/MATERIAL/masks`.
 
@@ -38,6 +40,10 @@ def write_samples(
         Some of `MATERIALS`.
     shape : tuple of int
         Rows and columns, px.
+    unit : str
+        Whether the masks show whole particles, or parts where a material has them.
+    options : RenderOptions, optional
+        Departures from plain micrographs.
 
     Returns
     -------
@@ -54,17 +60,17 @@ def write_samples(
     if count < 1:
         raise BadValueError(f"{count} micrographs cannot be written; choose 1 or more.")
     return [
-        _write_one(Path(out), material, index, seed, shape)
+        _write_one(Path(out), index, render(material, seed + index, shape, options), unit)
         for material in materials
         for index in range(count)
     ]
 
 
-def _write_one(out: Path, material: str, index: int, seed: int, shape: tuple[int, int]) -> Path:
-    drawn = render(material, seed + index, shape)
-    name = f"{material}_{index:03d}.tif"
-    _write_tiff(out / material / "masks" / name, drawn.labels)
-    image = out / material / "images" / name
+def _write_one(out: Path, index: int, drawn: SyntheticMicrograph, unit: str) -> Path:
+    name = f"{drawn.material}_{index:03d}.tif"
+    labels = drawn.labels if unit == "whole" or drawn.parts is None else drawn.parts
+    _write_tiff(out / drawn.material / "masks" / name, labels)
+    image = out / drawn.material / "images" / name
     _write_tiff(image, drawn.pixels)
     return image
 

@@ -165,19 +165,21 @@ class Heap:
         return full[start : start + self._shape[0], start : start + self._shape[1]]
 
 
-def labels_from_owner(owner: NDArray[np.int32]) -> NDArray[np.uint16]:
+def labels_from_owner(owner: NDArray[np.int32], smallest: int = SMALLEST_PIECE) -> NDArray[np.uint16]:
     """Give numbers to the visible particles.
 
     Parameters
     ----------
     owner : ndarray of int32, (rows, cols)
         1 + index of the topmost body, 0 where there is none.
+    smallest : int
+        Smaller visible pieces belong to no particle, px.
 
     Returns
     -------
     ndarray of uint16, (rows, cols)
         0 and 1..N without gaps. A particle that something in front divides keeps one number; its
-        8-connected pieces below `SMALLEST_PIECE` px are 0.
+        8-connected pieces below `smallest` px are 0.
     """
     kept = np.zeros(owner.shape, np.int32)
     for index, window in enumerate(ndimage.find_objects(owner)):
@@ -186,7 +188,7 @@ def labels_from_owner(owner: NDArray[np.int32]) -> NDArray[np.uint16]:
         pieces, _ = ndimage.label(owner[window] == index + 1, structure=_EIGHT)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
-        kept[window][(sizes >= SMALLEST_PIECE)[pieces]] = index + 1
+        kept[window][(sizes >= smallest)[pieces]] = index + 1
     values, numbers = np.unique(kept, return_inverse=True)
     numbers = numbers.reshape(kept.shape) + (1 if values[0] else 0)
     return numbers.astype(np.uint16)
