@@ -118,3 +118,13 @@ def test_65535_particles_and_one_too_many():
     session.apply(Remove((700,)))
     session.apply(AddMasks((box(2, 0, 3, 1),), "painted"))
     assert session.instances[700].mask.top == 2
+
+
+def test_a_deleted_proposal_stays_away_though_its_neighbour_had_clipped_it():
+    session = AnnotationSession((20, 30))
+    session.apply(AddMasks((box(0, 0, 10, 4),), "painted"))
+    again = Propose((box(0, 0, 10, 10),), candidates=(0,), run="r")
+    session.apply(again)
+    session.apply(Remove((2,)))
+    assert session.apply(again).empty
+    assert list(session.instances) == [1]

@@ -16,10 +16,6 @@ from napari_particle_sam.annotation.state import SessionState
 from napari_particle_sam.base.errors import BadActionError
 
 
-class NoFreeIdError(BadActionError):
-    """Every id is held by an instance or by the history."""
-
-
 class Draft:
     """The state of a session while one action changes it.
 
@@ -36,6 +32,7 @@ class Draft:
         self._before: dict[int, Instance | None] = {}
         self._patches: list[RegionPatch] = []
         self._suppressed: list[Mask] = []
+        self._forgotten: list[Step] = []
         self._history = history
         self._free = self._free_ids()
 
@@ -61,12 +58,25 @@ class Draft:
         return self.instances[label]
 
     def new_id(self) -> int:
-        """Return the lowest id that no instance and no history step holds."""
+        """Return the lowest id that no instance and no history step holds.
+
+        Where there is none, the history gives up its oldest steps, as many as it takes.
+
+        Raises
+        ------
+        BadActionError
+            If instances and this action alone hold all ids.
+        """
         label = next(self._free, None)
-        if label is None:
-            raise NoFreeIdError(
-                f"All {LARGEST_ID} particle numbers are in use in this image; cut it into smaller images."
-            )
+        while label is None:
+            step = self._history.forget_oldest()
+            if step is None:
+                raise BadActionError(
+                    f"All {LARGEST_ID} particle numbers are in use in this image; cut it into smaller images."
+                )
+            self._forgotten.append(step)
+            self._free = self._free_among(np.array(sorted(step.before), np.int64))
+            label = next(self._free, None)
         return label
 
     @cached_property
@@ -74,14 +84,10 @@ class Draft:
         """Ids of proposals in the history by their run and candidate."""
         return self._history.proposed_ids()
 
-    def is_free(self, label: int) -> bool:
-        """Return whether an id could be given to a new instance."""
-        unused = label not in self.instances and label not in self._before
-        return 0 < label <= LARGEST_ID and unused and not self._history.holds(label)
-
     def whole(self, mask: Mask) -> Mask:
-        """Return an own, trimmed copy of a mask; refuse empty ones and ones beyond the image."""
-        mask = mask.owned()
+        """Return a trimmed mask that nobody can change; refuse empty ones and ones beyond the image."""
+        # `checked` has trimmed and copied what comes from outside.
+        mask = mask.owned() if mask.crop.flags.writeable else mask
         if not mask.area:
             raise BadActionError("The outline holds no pixel; draw at least one.")
         top, left, bottom, right = mask.box
@@ -156,6 +162,8 @@ class Draft:
         self._state.exchange(Step(after, self._before, restored=tuple(self._suppressed)))
         for patch in reversed(self._patches):
             self._state.regions[patch.window] = patch.before
+        while self._forgotten:
+            self._history.recall(self._forgotten.pop())
 
     def _remember(self, label: int) -> Instance | None:
         old = self.instances.get(label)
@@ -177,6 +185,14 @@ class Draft:
         return RegionPatch(top, left, before, after)
 
     def _free_ids(self) -> Iterator[int]:
-        for label in range(1, LARGEST_ID + 1):
-            if self.is_free(label):
+        yield from self._free_among(np.arange(1, LARGEST_ID + 1))
+
+    def _free_among(self, labels: NDArray[np.int64]) -> Iterator[int]:
+        used = self._history.held > 0
+        used[list(self.instances)] = True
+        # What this action has dropped is held by its own step.
+        used[list(self._before)] = True
+        for label in map(int, labels[~used[labels]]):
+            # A candidate may have got its former id back meanwhile.
+            if label not in self.instances and label not in self._before:
                 yield label

@@ -29,7 +29,7 @@ from napari_particle_sam.annotation.proposing import put_proposals
 from napari_particle_sam.annotation.regions import IGNORE, UNKNOWN
 from napari_particle_sam.base.errors import BadActionError
 
-LONGEST_NOTE, LONGEST_KIND = 10_000, 80
+LONGEST_KIND = 80
 
 
 def perform(action: Action, draft: Draft) -> None:
@@ -85,13 +85,13 @@ def _describe(action: Accept | SetStatus | Classify | SetCompleteness | SetNote,
         case SetCompleteness(ids, completeness):
             _set(ids, draft, completeness=_one_of(completeness, COMPLETENESS, "completeness"))
         case SetNote(label, note):
-            _set((label,), draft, note=str(note)[:LONGEST_NOTE])
+            _set((label,), draft, note=note)
 
 
 def _set(ids: tuple[int, ...], draft: Draft, **values: Any) -> None:
     for instance in _all(ids, draft):
-        if any(getattr(instance, name) != value for name, value in values.items()):
-            draft.put(replace(instance, **values))
+        if not values.items() <= instance.__dict__.items():
+            draft.put(instance.described(**values))
 
 
 def _name(kind: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from napari_particle_sam.base.errors import BadValueError
 LONGEST_SIDE = 65535
 LARGEST_MASK = 2**28
 LONGEST_TEXT = 10_000
+#: Scores lie between 0 and 1; this only keeps out what is no number.
+LARGEST_SCORE = 1e9
 #: Groups in groups beyond this depth are no work of ours.
 DEEPEST_GROUP = 8
 
@@ -33,7 +34,7 @@ ACTIONS: dict[str, type] = {
 
 def encode_action(action: actions.Action) -> dict[str, Any]:
     """Return an action as plain data; ``action`` names its class."""
-    values = {f.name: _CODECS[f.name].encode(getattr(action, f.name)) for f in fields(action)}
+    values = {f.name: CODECS[f.name].encode(getattr(action, f.name)) for f in fields(action)}
     return {"action": type(action).__name__} | values
 
 
@@ -59,7 +60,7 @@ def decode_action(data: Any, depth: int = 0) -> actions.Action:
 def encode_instance(instance: Instance, mask: bool = True) -> dict[str, Any]:
     """Return an instance as plain data, with or without its mask."""
     names = [f.name for f in fields(instance) if mask or f.name != "mask"]
-    return {name: _CODECS[name].encode(getattr(instance, name)) for name in names}
+    return {name: CODECS[name].encode(getattr(instance, name)) for name in names}
 
 
 def decode_instance(data: Any, mask: Mask | None = None) -> Instance:
@@ -84,8 +85,10 @@ def decode_instance(data: Any, mask: Mask | None = None) -> Instance:
 
 
 def encode_mask(mask: Mask) -> dict[str, Any]:
-    """Return a mask as its box and the run lengths of its crop, row by row, background first."""
-    return {"box": list(mask.box), "rle": list(mask.runs)}
+    """Return a mask, trimmed, as its box and run lengths, row by row, background first."""
+    # What can be written to may have changed since its run lengths were counted.
+    mask = mask.owned() if mask.crop.flags.writeable else mask
+    return {"box": [int(v) for v in mask.box], "rle": list(mask.runs)}
 
 
 def decode_mask(data: Any) -> Mask:
@@ -127,7 +130,7 @@ def _decode_fields(kind: type, data: Mapping[str, Any], given: set[str]) -> dict
     unknown, missing = set(data) - names - given, names - set(data)
     if unknown or missing:
         raise _bad(f"{kind.__name__} with or without {', '.join(sorted(map(str, unknown | missing)))[:60]}")
-    return {name: _CODECS[name].decode(data[name]) for name in names}
+    return {name: CODECS[name].decode(data[name]) for name in names}
 
 
 def _bad(what: str) -> BadValueError:
@@ -149,7 +152,8 @@ def _integer(value: Any, low: int, high: int) -> int:
 def _score(value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+    # Compared before it is converted: an integer of 400 digits fits no float.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_SCORE:
         raise _bad("a score")
     return float(value)
 
@@ -176,52 +180,68 @@ def _id(value: Any) -> int:
     return _integer(value, 1, LARGEST_ID)
 
 
+def _index(value: Any) -> int | None:
+    return None if value is None else _integer(value, 0, 2**31)
+
+
 def _choice(known: tuple[str, ...]) -> Callable[[Any], str]:
     def decode(value: Any) -> str:
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise _bad("a word")
-        return str(value)
+        return value
 
     return decode
 
 
-def _each(decode: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+def _each(convert: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda values: into(convert(v) for v in values)
+
+
+def _listed(decode: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda values: tuple(decode(v) for v in _list(values))
 
 
-def _as_list(values: Any) -> list[Any]:
-    return [list(v) if isinstance(v, tuple) else v for v in values]
-
-
 def _plain(value: Any) -> Any:
-    return value
+    """Return a numpy scalar as Python's; everything else, right or wrong, is left to `decode`."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _plain_pair(values: Any) -> list[Any]:
+    return [_plain(v) for v in values]
 
 
 @dataclass(frozen=True)
-class _Codec:
+class Codec:
+    """How the values of one field are written down and read back.
+
+    Attributes
+    ----------
+    encode : callable
+        Makes a value plain; does not judge it.
+    decode : callable
+        Reads the plain value; refuses what the field cannot hold.
+    """
+
     encode: Callable[[Any], Any]
     decode: Callable[[Any], Any]
 
 
-def _masks(values: Any) -> list[Any]:
-    return [encode_mask(m) for m in values]
-
-
-_CODECS: dict[str, _Codec] = {
-    "masks": _Codec(_masks, _each(decode_mask)),
-    "parts": _Codec(_masks, _each(decode_mask)),
-    "mask": _Codec(encode_mask, decode_mask),
-    "ids": _Codec(_as_list, _each(_id)),
-    "id": _Codec(_plain, _id),
-    "scores": _Codec(_as_list, _each(_pair)),
-    "candidates": _Codec(_as_list, _each(lambda v: _integer(v, 0, 2**31))),
-    "candidate": _Codec(_plain, lambda v: None if v is None else _integer(v, 0, 2**31)),
-    "replace": _Codec(_plain, _flag),
-    "origin": _Codec(_plain, _choice(ORIGINS)),
-    "status": _Codec(_plain, _choice(STATUSES)),
-    "completeness": _Codec(_plain, _choice(COMPLETENESS)),
-    "predicted_iou": _Codec(_plain, _score),
-    "stability": _Codec(_plain, _score),
-    "value": _Codec(_plain, lambda v: _integer(v, 0, 2)),
-    "actions": _Codec(lambda values: [encode_action(a) for a in values], _plain),
-} | {name: _Codec(_plain, _text) for name in ("kind", "note", "run", "drag")}
+#: By field name, the same for actions and instances.
+CODECS: dict[str, Codec] = {
+    "masks": Codec(_each(encode_mask, list), _listed(decode_mask)),
+    "parts": Codec(_each(encode_mask, list), _listed(decode_mask)),
+    "mask": Codec(encode_mask, decode_mask),
+    "ids": Codec(_each(_plain, list), _listed(_id)),
+    "id": Codec(_plain, _id),
+    "scores": Codec(_each(_plain_pair, list), _listed(_pair)),
+    "candidates": Codec(_each(_plain, list), _listed(_index)),
+    "candidate": Codec(_plain, _index),
+    "replace": Codec(_plain, _flag),
+    "origin": Codec(_plain, _choice(ORIGINS)),
+    "status": Codec(_plain, _choice(STATUSES)),
+    "completeness": Codec(_plain, _choice(COMPLETENESS)),
+    "predicted_iou": Codec(_plain, _score),
+    "stability": Codec(_plain, _score),
+    "value": Codec(_plain, lambda v: _integer(v, 0, 2)),
+    "actions": Codec(_each(encode_action, list), _plain),
+} | {name: Codec(_plain, _text) for name in ("kind", "note", "run", "drag")}

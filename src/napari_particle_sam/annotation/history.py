@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_particle_sam.annotation.instances import Instance
+from napari_particle_sam.annotation.instances import LARGEST_ID, Instance
 from napari_particle_sam.annotation.masks import Mask
 
 #: Number of actions that can be undone.
 HISTORY_LIMIT = 200
 #: Number of changed instances that all steps together may hold; the newest step always stays.
 INSTANCE_LIMIT = 40_000
+#: Bytes of region maps that they may hold together.
+BYTE_LIMIT = 256 * 2**20
 
 #: Instances by id, None where there is none.
 Instances = Mapping[int, Instance | None]
@@ -111,7 +113,9 @@ class Step:
 
     def change(self) -> Change:
         """Return what listeners are told."""
-        boxes = [i.mask.box for state in (self.before, self.after) for i in state.values() if i is not None]
+        # By identity: a bulk acceptance changes thousands of instances and no mask.
+        masks = {id(i.mask): i.mask for s in (self.before, self.after) for i in s.values() if i is not None}
+        boxes = [mask.box for mask in masks.values()]
         if self.patch is not None:
             boxes.append(self.patch.box)
         if not boxes:
@@ -154,7 +158,9 @@ class History:
         self._limit, self._instance_limit = limit, instance_limit
         self._past: deque[Step] = deque()
         self._future: list[Step] = []
-        self._held: Counter[int] = Counter()
+        self._held = np.zeros(LARGEST_ID + 1, np.int32)
+        self._instances_held = 0
+        self._bytes_held = 0
 
     @property
     def can_undo(self) -> bool:
@@ -182,18 +188,13 @@ class History:
             self._remember(step)
         self._future = list(future)
 
-    def copy(self) -> History:
-        """Return a history of the same steps."""
-        twin = History(self._limit, self._instance_limit)
-        twin.restore(iter(self._past), iter(self._future))
-        return twin
-
-    def holds(self, label: int) -> bool:
-        """Return whether a step that can be undone speaks of this id.
+    @property
+    def held(self) -> NDArray[np.int32]:
+        """How many steps that can be undone speak of each id; not to be changed.
 
         Steps that can be redone do not count, because the next new step discards them.
         """
-        return self._held[label] > 0
+        return self._held
 
     def proposed_ids(self) -> dict[tuple[str, int | None], int]:
         """Return the ids of unreviewed proposals by their run and candidate, the newest last."""
@@ -210,12 +211,14 @@ class History:
         while len(self._past) > 1 and self._too_much():
             self.forget_oldest()
 
-    def forget_oldest(self) -> bool:
+    def forget_oldest(self) -> Step | None:
         """Give up the oldest step, and with it the ids that only it held."""
-        if not self._past:
-            return False
-        self._forget(self._past.popleft())
-        return True
+        return self._forget(self._past.popleft()) if self._past else None
+
+    def recall(self, step: Step) -> None:
+        """Take back the step that was forgotten last."""
+        self._past.appendleft(step)
+        self._count(step, 1)
 
     def undo(self) -> Step | None:
         """Return the step that undoes the last one, if there is one."""
@@ -234,12 +237,22 @@ class History:
         return step
 
     def _too_much(self) -> bool:
-        return len(self._past) > self._limit or self._held.total() > self._instance_limit
+        return (
+            len(self._past) > self._limit
+            or self._instances_held > self._instance_limit
+            or self._bytes_held > BYTE_LIMIT
+        )
 
     def _remember(self, step: Step) -> None:
         self._past.append(step)
-        self._held.update(step.before.keys())
+        self._count(step, 1)
 
     def _forget(self, step: Step) -> Step:
-        self._held.subtract(step.before.keys())
+        self._count(step, -1)
         return step
+
+    def _count(self, step: Step, times: int) -> None:
+        self._held[list(step.before)] += times
+        self._instances_held += times * len(step.before)
+        if step.patch is not None:
+            self._bytes_held += times * 2 * step.patch.before.size

@@ -111,7 +111,9 @@ class _Free:
         if not taken.any():
             return mask
         left = Mask(mask.top, mask.left, mask.crop & ~taken).owned()
-        return left if left.area and left.area >= FREE_SHARE * mask.area else None
+        # What was deleted may have been clipped by the same neighbours.
+        small = left.area < FREE_SHARE * mask.area
+        return None if small or not left.area or self._was_deleted(left) else left
 
     def _was_deleted(self, mask: Mask) -> bool:
         top, left, bottom, right = mask.box

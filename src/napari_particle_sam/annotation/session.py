@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from napari_particle_sam.annotation.actions import Action
-from napari_particle_sam.annotation.draft import Draft, NoFreeIdError
+from napari_particle_sam.annotation.checking import checked
+from napari_particle_sam.annotation.draft import Draft
 from napari_particle_sam.annotation.edits import perform
 from napari_particle_sam.annotation.encoding import encode_action
 from napari_particle_sam.annotation.history import Change, History, Step
@@ -166,33 +167,27 @@ class AnnotationSession:
         BadActionError
             If the action is refused; the session is then as it was.
         """
+        action = checked(action)
+        # Before anything changes: what cannot be written down is not done.
+        entry = encode_action(action) if len(self.recorded) else {}
         step = self._carry_out(action)
         if step is None:
             return Change()
         self._history.push(step)
-        if len(self.recorded):
-            self.recorded.emit(encode_action(action))
-        return self._announce(step)
+        return self._announce(step, entry)
 
     def _carry_out(self, action: Action) -> Step | None:
-        """Do an action; where no id is free, forget as many of the oldest steps as it takes."""
-        saved = None
-        while True:
-            draft = Draft(self._state, self._history)
-            try:
-                perform(action, draft)
-            except NoFreeIdError:
-                draft.roll_back()
-                saved = saved or self._history.copy()
-                if not self._history.forget_oldest():
-                    self._history = saved
-                    raise
-            except BaseException:
-                draft.roll_back()
-                self._history = saved or self._history
-                raise
-            else:
-                return draft.step(getattr(action, "drag", ""))
+        draft = Draft(self._state, self._history)
+        try:
+            perform(action, draft)
+        except BaseException:
+            draft.roll_back()
+            raise
+        step = draft.step(getattr(action, "drag", ""))
+        if step is None:
+            # What it added and dropped again may have left traces: deleted proposals, forgotten steps.
+            draft.roll_back()
+        return step
 
     def undo(self) -> Change:
         """Undo the last step; the change is empty where there is none."""
@@ -206,12 +201,13 @@ class AnnotationSession:
         if step is None:
             return Change()
         self._state.exchange(step)
-        if len(self.recorded):
-            entry: dict[str, Any] = {word: True}
-            self.recorded.emit(entry)
-        return self._announce(step)
+        return self._announce(step, {word: True})
 
-    def _announce(self, step: Step) -> Change:
+    def _announce(self, step: Step, entry: dict[str, Any]) -> Change:
         change = step.change()
-        self.changed.emit(change)
+        try:
+            self.recorded.emit(entry)
+        finally:
+            # What happened has happened, even where nobody could write it down.
+            self.changed.emit(change)
         return change

@@ -70,13 +70,13 @@ class SessionState:
 
     def mark(self, mask: Mask, value: int) -> RegionPatch | None:
         """Write a region value to the pixels of a mask; None where they had it already."""
-        before = self.regions[mask.window].copy()
-        after = before.copy()
-        after[mask.crop] = value
-        if np.array_equal(before, after):
+        part = Mask.from_array(mask.crop & (self.regions[mask.window] != value), mask.top, mask.left)
+        if not part.area:
             return None
-        self.regions[mask.window] = after
-        return RegionPatch(mask.top, mask.left, before, after)
+        target = self.regions[part.window]
+        before = target.copy()
+        np.copyto(target, np.uint8(value), where=part.crop)
+        return RegionPatch(part.top, part.left, before, target.copy())
 
 
 def _same_mask(before: Instances, after: Instances, label: int) -> bool:
