@@ -71,6 +71,8 @@ class _Shape:
     whole: float  # the same with holes filled, 0 where the shape is no box
     stroke: int  # greatest thickness, px
     sharp: float  # share of the surroundings that is not like ink
+    even: float  # share of the ink that is of the extreme level itself
+    steep: float  # share of the pixels next to it that are clearly lighter already
     core: Box  # from the first to the last row that is filled from side to side, else the box
     core_filled: float
 
@@ -91,7 +93,7 @@ def _marks_of_level(darkness: NDArray[np.float32]) -> list[Box]:
     shapes = _shapes(ink, darkness)
     glyphs = [shape for shape in shapes if _is_glyph(shape, len(ink))]
     lines = _lines(glyphs)
-    boxes = [_hull(line) for line in lines if _is_text(line) or _is_panel_letter(line, lines, ink.shape)]
+    boxes = [_hull(line) for line in lines if _is_text(line) or _is_panel_letter(line, ink.shape)]
     boxes += [shape.box for shape in shapes if _is_frame(shape, darkness)]
     for bar in (shape for shape in shapes if _is_bar(shape, ink.shape)):
         near = [line for line in lines if _labels(line, bar)]
@@ -137,9 +139,11 @@ def _measured(box: Box, number: int, parts: NDArray, darkness: NDArray[np.float3
     if sharp < _LEAST_SHARP:
         return None
     stroke = 2 * int(ndimage.distance_transform_cdt(np.pad(here, 1), "chessboard").max()) - 1
+    even = float((darkness[window][here] < 0.3 * _TOLERANCE).mean())
+    steep = float((darkness[window][outside == 1] > _TOLERANCE + _CONTRAST).mean())
     inner = parts[box[0] : box[2], box[1] : box[3]] == number
     core, core_filled = _core(box, inner)
-    return _Shape(box, float(inner.mean()), _whole(inner), stroke, sharp, core, core_filled)
+    return _Shape(box, float(inner.mean()), _whole(inner), stroke, sharp, even, steep, core, core_filled)
 
 
 def _whole(here: NDArray[np.bool_]) -> float:
@@ -197,17 +201,13 @@ def _is_text(line: list[_Shape]) -> bool:
     return bool(aligned >= max(3, 0.6 * len(line)))
 
 
-def _is_panel_letter(line: list[_Shape], lines: list[list[_Shape]], shape: tuple[int, ...]) -> bool:
-    """Whether one to four letters stand in a corner, a single one only if nothing else is like it."""
+def _is_panel_letter(line: list[_Shape], shape: tuple[int, ...]) -> bool:
+    """Whether one to four letters stand in a corner."""
     if len(line) > 4 or not _is_certain(line, shape[0]) or not _in_corner(_hull(line), shape):
         return False
-    tall = max(glyph.height for glyph in line)
-    alike = [
-        other for other in lines
-        if other is not line and len(other) == 1 and _is_certain(other, shape[0])
-        and 0.5 * tall < other[0].height < 2 * tall
-    ]  # fmt: skip
-    return len(line) > 1 or not alike
+    # The bright rim of a particle, too, can look like one letter, but it fades at its edges.
+    only = line[0]
+    return len(line) > 1 or only.even > 0.8 or (only.even > 0.65 and only.steep > 0.45)
 
 
 def _is_certain(line: list[_Shape], rows: int) -> bool:
