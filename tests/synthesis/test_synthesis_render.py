@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.synthesis import MATERIALS, RenderOptions, SyntheticMicrograph, render
-from napari_particle_sam.synthesis.surface import SMALLEST_PIECE
+from napari_particle_sam.synthesis.surface import SMALLEST_PIECE, labels_from_owner
 
 SHAPE = (384, 448)
 FILLED = tuple(m for m in MATERIALS if m != "empty")
@@ -140,6 +140,7 @@ def test_a_dense_field_has_hundreds_of_touching_particles():
 def test_parts_lie_inside_wholes(material):
     made = drawn(material)
     assert made.parts.max() > 1.5 * made.labels.max()
+    assert not made.parts[made.labels == 0].any()
     inside = (made.parts > 0) & (made.labels > 0)
     pairs = np.unique(np.stack([made.parts[inside], made.labels[inside]]), axis=1)
     assert len(np.unique(pairs[0])) == pairs.shape[1], "no part belongs to two particles"
@@ -152,8 +153,11 @@ def test_other_materials_have_no_parts(material):
 
 def test_polarity_turns_bright_into_dark():
     dark = render("spheres", 3, SHAPE, RenderOptions(polarity="dark"))
-    assert np.array_equal(dark.pixels, 255 - drawn("spheres").pixels)
     assert np.array_equal(dark.labels, drawn("spheres").labels)
+    inside = dark.labels > 0
+    assert dark.pixels[inside].mean() < dark.pixels[~inside].mean() - 40
+    depth = ndimage.distance_transform_edt(inside)
+    assert dark.pixels[depth > 10].mean() < dark.pixels[(depth > 0) & (depth < 4)].mean() - 10
 
 
 @pytest.mark.parametrize("material", FILLED)
@@ -173,6 +177,19 @@ def test_a_data_bar_and_marks_leave_the_truth_above_them():
     assert not made.labels[made.field_rows :].any() and made.labels[: made.field_rows].any()
     assert made.burnt_in.any() and not made.burnt_in[made.field_rows :].any()
     assert np.array_equal(np.unique(made.labels), np.arange(made.labels.max() + 1))
+    pieces, _ = ndimage.label(made.labels > 0, np.ones((3, 3)))
+    assert np.bincount(pieces.ravel())[1:].min() >= SMALLEST_PIECE
+
+
+def test_more_particles_than_labels_are_refused():
+    owner = np.kron(np.arange(1, 70_001).reshape(250, 280), np.ones((2, 2), int)).astype(np.int32)
+    with pytest.raises(BadValueError, match="65535"):
+        labels_from_owner(owner, 1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_sections_can_be_drawn(seed):
+    assert render("sections", seed, (32, 40)).labels.shape == (32, 40)
 
 
 @pytest.mark.parametrize(

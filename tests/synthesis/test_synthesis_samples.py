@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from napari_particle_sam.base.errors import BadFileError, BadValueError
 from napari_particle_sam.synthesis import RenderOptions, render
@@ -85,3 +86,13 @@ def test_masks_show_parts_where_they_are_asked_for(tmp_path):
 def test_options_reach_the_files(tmp_path):
     path = write_samples(tmp_path, 1, 0, ["spheres"], SHAPE, options=RenderOptions(bits=16))[0]
     assert tifffile.imread(path).dtype == np.uint16
+
+
+def test_bar_and_marks_come_with_a_region_map(tmp_path):
+    options = RenderOptions(databar="fei", marks=True)
+    write_samples(tmp_path, 1, 0, ["rods"], (384, 448), options=options)
+    truth = render("rods", 0, (384, 448), options)
+    with Image.open(tmp_path / "rods" / "regions" / "rods_000.png") as image:
+        regions = np.array(image)
+    assert (regions[truth.field_rows :] == 2).all() and (regions[truth.burnt_in] == 2).all()
+    assert (regions == 1).mean() > 0.5

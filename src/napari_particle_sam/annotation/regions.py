@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,13 @@ class RegionMap:
         """Return whether at least half of a mask lies in the reviewed region."""
         inside = np.count_nonzero(self.values[mask.window][mask.crop] == REVIEWED)
         return bool(inside >= COUNTED_SHARE * mask.area)
+
+    def with_boxes_ignored(self, boxes: Iterable[tuple[int, int, int, int]]) -> RegionMap:
+        """Return this map with boxes (top, left, bottom, right) ignored, the last two exclusive."""
+        values = self.values.copy()
+        for top, left, bottom, right in boxes:
+            values[top:bottom, left:right] = IGNORE
+        return RegionMap.from_array(values)
 
     def with_rows_ignored(self, field_rows: int) -> RegionMap:
         """Return this map with everything below the field of view ignored."""

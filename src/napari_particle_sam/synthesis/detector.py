@@ -93,6 +93,30 @@ def electron_signal(scene: Scene, optics: Optics) -> Field:
     return np.asarray(signal * (1 + _rim(scene.height)), np.float32)
 
 
+def transmitted_signal(scene: Scene, optics: Optics) -> Field:
+    """Give the electrons that come through, darkest where the specimen is thickest.
+
+    Parameters
+    ----------
+    scene : Scene
+        The specimen.
+    optics : Optics
+        The settings.
+
+    Returns
+    -------
+    ndarray of float32, (rows, cols)
+        1 where there is nothing but the support.
+    """
+    particle = scene.owner > 0
+    thick = np.maximum(scene.height, 0) * particle
+    typical = float(np.percentile(thick[particle], 90)) if particle.any() else 1.0
+    # Beer's law; crystals stop more where they diffract, whence the albedo's part in it.
+    path = (0.5 * particle + 1.2 * thick / max(typical, 1e-6)) * (0.8 + 0.2 * scene.albedo)
+    support = 1 + 0.08 * (scene.albedo - float(scene.albedo.mean())) * ~particle
+    return np.asarray(np.exp(-path) * support, np.float32)
+
+
 def expose(rng: np.random.Generator, signal: Field, optics: Optics) -> NDArray[np.uint8]:
     """Scan the signal into grey values.
 

@@ -96,6 +96,9 @@ SPECIMENS: dict[str, Build] = {
     "cathode_dense": _dense,
 }
 
+#: Materials whose particles have parts.
+PARTED = ("cathode", "satellites", "agglomerates", "cathode_dense")
+
 #: Range of a pixel's width, nm.
 PIXEL_SIZE_NM: dict[str, tuple[float, float]] = {
     "cathode": (80.0, 130.0),

@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.synthesis.databar import add_databar
-from napari_particle_sam.synthesis.detector import draw_optics, electron_signal, expose
+from napari_particle_sam.synthesis.detector import draw_optics, electron_signal, expose, transmitted_signal
 from napari_particle_sam.synthesis.marks import add_marks
 from napari_particle_sam.synthesis.materials import PIXEL_SIZE_NM, SPECIMENS
-from napari_particle_sam.synthesis.surface import labels_from_owner
+from napari_particle_sam.synthesis.surface import SMALLEST_PIECE, labels_from_owner
 
 _SMALLEST_SIDE = 32
 #: Primary grains are small; smaller visible pieces of one belong to none, px.
 _SMALLEST_GRAIN = 8
-_LARGEST_LABEL = 65535
 
 #: What `render` can draw.
 MATERIALS: tuple[str, ...] = tuple(SPECIMENS)
@@ -71,7 +70,8 @@ class SyntheticMicrograph:
     pixel_size_nm : float
         Width of a pixel, nm.
     parts : ndarray of uint16, (rows, cols), or None
-        The same for primary grains or satellites; None where the material has none.
+        The same for primary grains or satellites; None where the material has none, or where there
+        are more than labels.
     field_rows : int
         Rows above the data bar.
     burnt_in : ndarray of bool, (rows, cols), or None
@@ -123,28 +123,27 @@ def render(
     pixel_size = round(float(rng.uniform(*PIXEL_SIZE_NM[material])), 3) / options.scale
     optics = draw_optics(rng)
     specimen = SPECIMENS[material](rng, shape, options.scale, options.cover)
-    pixels = expose(rng, electron_signal(specimen.scene, optics), optics)
-    parts = None if specimen.parts is None else _part_labels(specimen.parts)
-    drawn = SyntheticMicrograph(
-        pixels, labels_from_owner(specimen.wholes), material, seed, pixel_size, parts, shape[0]
-    )
+    seen = electron_signal if options.polarity == "bright" else transmitted_signal
+    pixels = expose(rng, seen(specimen.scene, optics), optics)
+    labels = labels_from_owner(specimen.wholes)
+    parts = None if specimen.parts is None else _part_labels(specimen.parts, labels)
+    drawn = SyntheticMicrograph(pixels, labels, material, seed, pixel_size, parts, shape[0])
     return drawn if options == RenderOptions() else _finish(rng, drawn, options)
 
 
-def _part_labels(parts: NDArray[np.int32]) -> NDArray[np.uint16] | None:
-    """Return labels of the parts, or None where there are more than labels."""
-    values, numbers = np.unique(parts, return_inverse=True)
-    dense = (numbers.reshape(parts.shape) + (1 if values[0] else 0)).astype(np.int32)
-    return labels_from_owner(dense, _SMALLEST_GRAIN) if len(values) <= _LARGEST_LABEL else None
+def _part_labels(parts: NDArray[np.int32], labels: NDArray[np.uint16]) -> NDArray[np.uint16] | None:
+    """Return labels of the parts of labelled particles, or None where there are more than labels."""
+    try:
+        return labels_from_owner(np.where(labels > 0, parts, 0).astype(np.int32), _SMALLEST_GRAIN)
+    except BadValueError:
+        return None
 
 
 def _finish(
     rng: np.random.Generator, drawn: SyntheticMicrograph, options: RenderOptions
 ) -> SyntheticMicrograph:
-    """Turn the polarity, burn marks in, deepen to 16 bits and put the data bar below."""
+    """Deepen to 16 bits, write the data bar and burn marks in."""
     pixels, burnt = drawn.pixels, None
-    if options.polarity == "dark":
-        pixels = 255 - pixels
     if options.bits == 16:
         # A detector's range is never used to the full; the low bits are noise.
         wide = pixels.astype(np.uint16) * 200 + rng.integers(0, 200, pixels.shape, np.uint16)
@@ -160,18 +159,18 @@ def _finish(
     return replace(
         drawn,
         pixels=pixels,
-        labels=_above(drawn.labels, rows),
-        parts=None if drawn.parts is None else _above(drawn.parts, rows),
+        labels=_above(drawn.labels, rows, SMALLEST_PIECE),
+        parts=None if drawn.parts is None else _above(drawn.parts, rows, _SMALLEST_GRAIN),
         field_rows=rows,
         burnt_in=burnt,
     )
 
 
-def _above(labels: NDArray[np.uint16], rows: int) -> NDArray[np.uint16]:
+def _above(labels: NDArray[np.uint16], rows: int, smallest: int) -> NDArray[np.uint16]:
     """Return labels without what the data bar covers, numbered anew."""
     kept = labels.astype(np.int32)
     kept[rows:] = 0
-    return labels_from_owner(kept, 1)
+    return labels_from_owner(kept, smallest)
 
 
 def _check(material: str, seed: int, shape: tuple[int, int], options: RenderOptions) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.base.files import atomic_path
+from napari_particle_sam.synthesis.materials import PARTED
 from napari_particle_sam.synthesis.render import MATERIALS, RenderOptions, SyntheticMicrograph, render
 
 #: Rows and columns of the micrographs in the repository's `sample_data`, px.
@@ -27,6 +30,8 @@ def write_samples(
     options: RenderOptions | None = None,
 ) -> list[Path]:
     """Render micrographs into `out/MATERIAL/images` and their labels into `out/MATERIAL/masks`.
+
+    Those with a data bar or marks get a region map in `out/MATERIAL/regions`, too.
 
     Parameters
     ----------
@@ -68,11 +73,33 @@ def write_samples(
 
 def _write_one(out: Path, index: int, drawn: SyntheticMicrograph, unit: str) -> Path:
     name = f"{drawn.material}_{index:03d}.tif"
-    labels = drawn.labels if unit == "whole" or drawn.parts is None else drawn.parts
-    _write_tiff(out / drawn.material / "masks" / name, labels)
+    _write_tiff(out / drawn.material / "masks" / name, _truth(drawn, unit))
+    if drawn.burnt_in is not None or drawn.field_rows < drawn.pixels.shape[0]:
+        _write_regions(out / drawn.material / "regions" / f"{Path(name).stem}.png", drawn)
     image = out / drawn.material / "images" / name
     _write_tiff(image, drawn.pixels)
     return image
+
+
+def _truth(drawn: SyntheticMicrograph, unit: str) -> NDArray[np.uint16]:
+    if unit == "whole" or drawn.material not in PARTED:
+        return drawn.labels
+    if drawn.parts is None:
+        raise BadValueError(
+            f"{drawn.material} has more parts than labels in {drawn.pixels.shape} pixels; "
+            "choose a smaller shape."
+        )
+    return drawn.parts
+
+
+def _write_regions(path: Path, drawn: SyntheticMicrograph) -> None:
+    """Write a region map: 1 reviewed, 2 ignore where the bar and the marks are."""
+    regions = np.ones(drawn.pixels.shape, np.uint8)
+    regions[drawn.field_rows :] = 2
+    if drawn.burnt_in is not None:
+        regions[drawn.burnt_in] = 2
+    with atomic_path(path) as temporary:
+        Image.fromarray(regions).save(temporary, format="PNG")
 
 
 def _write_tiff(path: Path, values: NDArray[Any]) -> None:

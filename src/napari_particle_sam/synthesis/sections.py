@@ -64,6 +64,8 @@ def _packed(
 
 def _place(rng: np.random.Generator, owner: NDArray[np.int32], blob: NDArray[np.bool_]) -> None:
     side = len(blob)
+    if side >= min(owner.shape):
+        return
     for _ in range(_TRIES):
         row, col = (int(rng.integers(0, n - side)) for n in owner.shape)
         window = owner[row : row + side, col : col + side]

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.synthesis.fields import Field
 
 #: Smaller visible pieces belong to no particle, px.
 SMALLEST_PIECE = 30
+LARGEST_LABEL = 65535
 
 _T = TypeVar("_T", bound=np.generic)
 _EIGHT = np.ones((3, 3), bool)
@@ -180,6 +182,11 @@ def labels_from_owner(owner: NDArray[np.int32], smallest: int = SMALLEST_PIECE) 
     ndarray of uint16, (rows, cols)
         0 and 1..N without gaps. A particle that something in front divides keeps one number; its
         8-connected pieces below `smallest` px are 0.
+
+    Raises
+    ------
+    BadValueError
+        If more particles are visible than there are labels.
     """
     kept = np.zeros(owner.shape, np.int32)
     for index, window in enumerate(ndimage.find_objects(owner)):
@@ -191,4 +198,6 @@ def labels_from_owner(owner: NDArray[np.int32], smallest: int = SMALLEST_PIECE) 
         kept[window][(sizes >= smallest)[pieces]] = index + 1
     values, numbers = np.unique(kept, return_inverse=True)
     numbers = numbers.reshape(kept.shape) + (1 if values[0] else 0)
+    if len(values) > LARGEST_LABEL:
+        raise BadValueError(f"More than {LARGEST_LABEL} particles are visible; choose a smaller shape.")
     return numbers.astype(np.uint16)

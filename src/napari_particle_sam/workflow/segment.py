@@ -19,6 +19,7 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_csv, write_json
+from napari_particle_sam.images.burnt_in import find_burnt_in
 from napari_particle_sam.images.databar import find_databar
 from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.images.pixel_size import PixelSize
@@ -58,7 +59,7 @@ class SegmentSettings:
     regions : Path, optional
         Folder of region maps: `STEM.png`, in subfolders where `root` is given. Nothing is proposed where they
         say ignore; rows at the lower edge that are ignored as a whole are the data bar. Images without a
-        map are segmented as a whole.
+        map are segmented as a whole, but for burnt-in letters and scale bars that are found.
     """
 
     generate: GenerateSettings
@@ -194,7 +195,7 @@ def _segment_one(
     model: SamModel, path: Path, target: Path, settings: SegmentSettings, token: CancelToken
 ) -> Generator[Event, None, dict[str, Any]]:
     began = time.perf_counter()
-    micrograph, regions, databar = _read(path, settings)
+    micrograph, regions, found = _read(path, settings)
     pixel, remarks = _pixel_size(micrograph, settings.pixel_size)
     for remark in remarks:
         yield Message(f"{path.name}: {remark}")
@@ -211,7 +212,7 @@ def _segment_one(
     known = _regions_path(path, settings)
     entry = _image_entry(micrograph, proposed, pixel, seconds)
     maps = None if known is None else known.as_posix()
-    return entry | {"databar": databar, "regions": maps, "remarks": remarks}
+    return entry | found | {"regions": maps, "remarks": remarks}
 
 
 def _pixel_size(micrograph: Micrograph, typed: PixelSize | None) -> tuple[PixelSize | None, list[str]]:
@@ -225,8 +226,8 @@ def _pixel_size(micrograph: Micrograph, typed: PixelSize | None) -> tuple[PixelS
     return typed or told, remarks
 
 
-def _read(path: Path, settings: SegmentSettings) -> tuple[Micrograph, RegionMap | None, dict[str, int | str]]:
-    """Return the micrograph with its field of view, its region map, and the data bar and who knew of it."""
+def _read(path: Path, settings: SegmentSettings) -> tuple[Micrograph, RegionMap | None, dict[str, Any]]:
+    """Return the micrograph with its field of view, its region map, and what was found in it."""
     micrograph = read_micrograph(path, settings.databar or 0, settings.page)
     rows, source = micrograph.field_rows, "auto" if settings.databar is None else "given"
     known, regions = _regions_path(path, settings), None
@@ -236,8 +237,11 @@ def _read(path: Path, settings: SegmentSettings) -> tuple[Micrograph, RegionMap 
             rows, source = field_rows(regions), "regions"
     elif settings.databar is None:
         rows -= find_databar(micrograph.pixels)
-    databar: dict[str, int | str] = {"rows": micrograph.shape[0] - rows, "source": source}
-    return replace(micrograph, field_rows=rows), regions, databar
+    marks = find_burnt_in(micrograph.pixels, rows) if known is None else []
+    if marks:
+        regions = RegionMap.default(micrograph.shape, rows).with_boxes_ignored(marks)
+    databar = {"rows": micrograph.shape[0] - rows, "source": source}
+    return replace(micrograph, field_rows=rows), regions, {"databar": databar, "burnt_in": marks}
 
 
 def _image_entry(

@@ -27,6 +27,7 @@ from napari_particle_sam.annotation.actions import (
     SetStatus,
 )
 from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.base.errors import BadActionError
 
@@ -68,7 +69,7 @@ def action(ids: list[int], rng: np.random.Generator) -> Action:
 
 def edited(count: int) -> AnnotationSession:
     """Return a session after the first edits."""
-    session = AnnotationSession(SHAPE)
+    session = AnnotationSession(SHAPE, RegionMap.from_array(np.zeros(SHAPE, np.uint8)))
     for number in range(count):
         edit(session, number)
     return session

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.base.errors import BadFileError, BadValueError
-from napari_particle_sam.storage.project import sessions, viewing
+from napari_particle_sam.storage.project import images, sessions, viewing
+from napari_particle_sam.storage.project.first_regions import first_regions
 from napari_particle_sam.storage.project.layout import SESSIONS, session_folder
 from napari_particle_sam.storage.project.names import safe_name, same_name
 from napari_particle_sam.storage.project.provenance import Beginning, Provenance, system_annotator
@@ -70,7 +71,8 @@ class ProjectSessions:
         """
         self._check_writing()
         entry, name = self._entry(key), (annotator or system_annotator()).strip()
-        session = AnnotationSession(entry.shape) if session is None else session
+        if session is None:
+            session = AnnotationSession(entry.shape, first_regions(images.read(self._root, entry)))
         if session.shape != entry.shape:
             raise BadValueError(
                 f"The session has {session.shape} pixels but {key} {entry.shape}; use its own."
