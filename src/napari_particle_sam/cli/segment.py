@@ -63,11 +63,10 @@ def segment(
     json: Json = None,
 ) -> None:
     """Write STEM.labels.tif, STEM.particles.csv and run.json for every image."""
-    changes = {
-        "pred_iou": pred_iou, "stability": stability, "min_area": min_area, "unit": unit,
-        "points_per_side": points_per_side, "crop_layers": crop_layers, "crop_downscale": crop_downscale,
-    }  # fmt: skip
-    values = _preset(preset) | {k: v for k, v in changes.items() if v is not None}
+    values = _values(
+        preset, pred_iou=pred_iou, stability=stability, min_area=min_area, unit=unit,
+        points_per_side=points_per_side, crop_layers=crop_layers, crop_downscale=crop_downscale,
+    )  # fmt: skip
     rows = None if databar == "auto" else databar_rows(databar, "one, auto or none")
     from napari_particle_sam.images.inputs import expand_inputs
     from napari_particle_sam.images.pixel_size import PixelSize
@@ -96,12 +95,13 @@ def _conclude(report: SegmentReport, asked: int, out: Path) -> None:
         raise typer.Exit(1 if asked > 1 else 2)
 
 
-def _preset(name: str) -> dict[str, object]:
+def _values(name: str, **changes: object) -> dict[str, object]:
+    """Return a preset's values with those that were given."""
     from napari_particle_sam.base.errors import BadValueError
 
     if name not in PRESETS:
         raise BadValueError(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}.")
-    return dict(PRESETS[name])
+    return PRESETS[name] | {k: v for k, v in changes.items() if v is not None}
 
 
 def _common_root(inputs: list[Path]) -> Path:

@@ -100,10 +100,18 @@ class _Ground:
         """Rows below the topmost border that holds, else 0."""
         share = np.where(self.lines, 1.0, self.near.mean(axis=1))
         for row in self._borders():
-            sharpest = row + int(np.diff(share[row - 1 : row + _WINDOW]).argmax())
+            sharpest = max(range(row, row + _WINDOW), key=lambda place: _step(share, place))
             if self._holds(sharpest):
-                return len(share) - sharpest
+                return len(share) - self._half_way(sharpest)
         return 0
+
+    def _half_way(self, row: int) -> int:
+        """Move a border that was blurred by resizing up to where the field has half faded."""
+        level = np.median(self.distance[max(0, row - 2 * _WINDOW) : row + 1], axis=1)
+        for place in range(1, min(_WINDOW, len(level) - _WINDOW) + 1):
+            if level[-1 - place] > 0.5 * level[-1 - place - _WINDOW]:
+                return row - place + 1
+        return row
 
     def _borders(self) -> list[int]:
         """First rows of windows in whose columns the ground begins, the topmost first."""
@@ -127,6 +135,11 @@ class _Ground:
             return False
         ink = self.distance[row:] > 0.3 * self.contrast
         return count_glyphs(ink) >= _FEWEST_GLYPHS
+
+
+def _step(share: NDArray[np.float32], row: int) -> float:
+    """By how much a share jumps at a row, over two rows on either side so that noise cancels."""
+    return float(share[row : row + 2].sum() - share[row - 2 : row].sum())
 
 
 def _thin_runs(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:

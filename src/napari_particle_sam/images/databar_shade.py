@@ -13,6 +13,7 @@ _LOWEST_ROWS = 9
 #: A shade leaves at most this share of the light; weaker ones are left to the eye.
 _LIGHTEST = 0.7
 _FEWEST_GLYPHS = 6
+_WHITER = 1.4
 
 Strip = NDArray[np.float32]
 
@@ -35,7 +36,11 @@ def shaded_rows(strip: Strip) -> int:
     row = min(scores, key=lambda row: scores[row], default=0)
     if not row or scores[row] == 0.0:
         return 0
-    return len(strip) - row if _written_on(strip[row:]) else 0
+    row = _sharpest(means, row)
+    above, below = strip[max(0, row - 4 * _WINDOW) : row], strip[row + _WINDOW :]
+    # The field cannot shine through brighter than this.
+    glow = np.percentile(strip[:row], 99.5) * np.median(below) / max(float(np.median(above)), 1.0)
+    return len(strip) - row if _written_on(strip[row:], float(glow)) else 0
 
 
 def _darkening_rows(means: Strip) -> list[int]:
@@ -45,6 +50,12 @@ def _darkening_rows(means: Strip) -> list[int]:
     above, below = windows[:-_WINDOW], windows[_WINDOW:]
     places = np.flatnonzero(below < 0.9 * above) + _WINDOW
     return [int(row) for row in places if row <= len(means) - _LOWEST_ROWS]
+
+
+def _sharpest(means: Strip, row: int) -> int:
+    """Find the one row next to a window's border at which most columns darken most."""
+    near = range(max(1, row - _WINDOW), min(len(means) - _LOWEST_ROWS, row + _WINDOW) + 1)
+    return min(near, key=lambda place: float(np.median(means[place] - means[place - 1])))
 
 
 def _block_means(strip: Strip) -> Strip:
@@ -65,8 +76,8 @@ def _shade(means: Strip, row: int) -> float:
     return float(middle)
 
 
-def _written_on(bar: Strip) -> bool:
-    white = float(bar.max())
-    paper = float(np.median(bar))
-    ink = bar > paper + 0.6 * (white - paper)
-    return bool(0.002 < ink.mean() < 0.3 and count_glyphs(ink) >= _FEWEST_GLYPHS)
+def _written_on(bar: Strip, glow: float) -> bool:
+    """Whether there are letters that are clearly brighter than what can shine through."""
+    white = float(np.percentile(bar, 99.95))
+    ink = bar > 0.5 * (glow + white)
+    return bool(white > _WHITER * glow and 0.002 < ink.mean() < 0.3 and count_glyphs(ink) >= _FEWEST_GLYPHS)
