@@ -11,6 +11,7 @@ import tifffile
 from napari_particle_sam.annotation.actions import Accept, AddMasks
 from napari_particle_sam.annotation.masks import masks_of
 from napari_particle_sam.annotation.session import AnnotationSession
+from napari_particle_sam.storage.formats.registry import format_named
 from napari_particle_sam.storage.labels import read_labels
 from napari_particle_sam.storage.pairs import list_pairs, load_pair
 from napari_particle_sam.storage.project.project import Project
@@ -171,3 +172,27 @@ def test_mistakes_are_one_sentence(run_cli: Run, project: Path, pictures: Path, 
     refused(run_cli("project", "export", folder / "empty", "--out", folder / "out"), "nothing to export")
     (project / "project.json").write_text("{", encoding="utf-8")
     refused(run_cli("project", "status", project), "project.json", "JSON")
+
+
+@pytest.mark.parametrize("form", ["coco", "labels", "imagej", "yolo"])
+def test_export_in_exchange_formats(run_cli: Run, project: Path, folder: Path, form: str) -> None:
+    out = folder / f"Für {form}"
+    ran = run_cli("project", "export", project, "--out", out, "--format", form, "--json", "-")
+    assert ran.code == 0, ran
+    told = json.loads(ran.out)
+    assert told["exported"] == ["Probe 0", "Probe 1"] and told["skipped"] == ["Probe 2"]
+    shapes = {f"Probe {i}.tif": (96, 128) for i in range(2)}
+    read = format_named(form).read(out, shapes).dataset
+    for i, image in enumerate(sorted(read.images, key=lambda one: one.file_name)):
+        truth = discs(radius=10 + i)[1]
+        assert np.array_equal(image.labels > 0, truth > 0)
+        assert len(image.instances) == len(np.unique(truth)) - 1
+        if format_named(form).exact:
+            accepted = sum(one.status == "accepted" for one in image.instances)
+            assert accepted == len(image.instances) // (1 if i else 2)
+
+
+def test_an_unknown_format_is_refused(run_cli: Run, project: Path, folder: Path) -> None:
+    ran = run_cli("project", "export", project, "--out", folder / "x", "--format", "xml")
+    refused(ran, "'xml'", "coco")
+    assert not (folder / "x").exists()

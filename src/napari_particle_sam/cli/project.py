@@ -105,16 +105,24 @@ def export(
     only_done: Annotated[
         bool, typer.Option("--only-done", help="Leave out what is not declared done.")
     ] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="pairs, or annotations alone as coco, labels, imagej or yolo.")
+    ] = "pairs",
     json: Json = None,
 ) -> None:
     """Write the annotated images as pairs: images/, masks/ and regions/ of equal stems."""
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.base.errors import BadFileError
     from napari_particle_sam.storage.project.project import Project
+    from napari_particle_sam.workflow.exchange import export_format
     from napari_particle_sam.workflow.project import export_pairs
 
     with Project.open(folder, writing=False) as project:
-        report = follow(export_pairs(project, out, CancelToken(), annotator, only_done))
+        choice = (CancelToken(), annotator, only_done)
+        if form == "pairs":
+            report = follow(export_pairs(project, out, *choice))
+        else:
+            report = follow(export_format(project, out, form, *choice))
     write_result(json, vars(report))
     if not report.exported and not report.failures:
         whose = f" by {annotator}" if annotator else ""
@@ -123,7 +131,7 @@ def export(
         )
     done, skipped, failed = len(report.exported), len(report.skipped), len(report.failures)
     typer.echo(
-        f"{done} pairs, {skipped} images without annotation to export, {failed} failed: {out}", err=True
+        f"{done} images, {skipped} images without annotation to export, {failed} failed: {out}", err=True
     )
     _end(failed, done + failed)
 

@@ -17,6 +17,7 @@ from napari_particle_sam.storage.project.images import take_in, with_entry
 from napari_particle_sam.storage.project.names import same_name
 from napari_particle_sam.storage.project.project import Project
 from napari_particle_sam.storage.project.schema import ImageEntry
+from napari_particle_sam.storage.project.viewing import Viewed
 
 #: Images between two writings of ``project.json``.
 _BATCH = 50
@@ -217,15 +218,31 @@ def export_pairs(
     return report
 
 
-def _export(
-    project: Project, entry: ImageEntry, out: Path, annotator: str | None, only_done: bool
-) -> dict[str, Any] | None:
-    """Write the pair of one image; return by whom it is, or None where there is nothing to export."""
+def view_to_export(
+    project: Project, entry: ImageEntry, annotator: str | None, only_done: bool
+) -> Viewed | None:
+    """Return the session of an image that is to be exported, or None where there is none.
+
+    Raises
+    ------
+    BadFileError
+        If it is damaged.
+    BadValueError
+        If the image has sessions of several annotators and none is named.
+    """
     names = project.sessions.annotators(entry.key)
     if not names or (annotator is not None and not any(same_name(annotator, name) for name in names)):
         return None
     view = project.sessions.view(entry.key, annotator)
-    if only_done and not view.pointer.done:
+    return None if only_done and not view.pointer.done else view
+
+
+def _export(
+    project: Project, entry: ImageEntry, out: Path, annotator: str | None, only_done: bool
+) -> dict[str, Any] | None:
+    """Write the pair of one image; return by whom it is, or None where there is nothing to export."""
+    view = view_to_export(project, entry, annotator, only_done)
+    if view is None:
         return None
     # Read here, and not only checked, because a changed image under old labels would spoil training.
     source = project.read_image(entry.key).path
