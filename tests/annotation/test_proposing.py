@@ -128,3 +128,12 @@ def test_a_deleted_proposal_stays_away_though_its_neighbour_had_clipped_it():
     session.apply(Remove((2,)))
     assert session.apply(again).empty
     assert list(session.instances) == [1]
+
+
+def test_the_same_proposals_again_change_nothing_even_where_they_overlap():
+    session = AnnotationSession((20, 30))
+    again = Propose((box(0, 0, 6, 6), box(0, 4, 6, 12), box(5, 5, 9, 9)), candidates=(1, 2, 3), run="r")
+    session.apply(again)
+    before = dict(session.instances)
+    assert session.apply(again).empty
+    assert dict(session.instances) == before

@@ -80,6 +80,10 @@ def _put(old: Instance | None, candidate: _Candidate, run: str, draft: Draft) ->
     mask = draft.free_part(candidate.mask)
     if not mask.area:
         return
+    if old is not None and _unchanged(old, _Candidate(mask, candidate.scores, candidate.index)):
+        # Neighbours clip it as they did before; the same object says that nothing changed.
+        draft.put(old)
+        return
     label = old.id if old is not None and old.id not in draft.instances else _new_id(candidate, run, draft)
     draft.put(Instance(label, mask, "proposed", *candidate.scores, run=run, candidate=candidate.index))
 
