@@ -14,7 +14,11 @@ from napari_particle_sam.storage.formats.archive import pack_folder, unpack_arch
 from .builders import new_place, tree
 
 FREELY = settings(max_examples=40, deadline=None)
-NAMES = st.from_regex(r"[a-z]{1,3}(/[a-zäß ]{0,3}[a-z]){0,2}\.(json|tif)", fullmatch=True)
+#: What Windows keeps for devices is refused, and tested elsewhere.
+DEVICES = {"nul", "con", "aux", "prn"}
+NAMES = st.from_regex(r"[a-z]{1,3}(/[a-zäß ]{0,3}[a-z]){0,2}\.(json|tif)", fullmatch=True).filter(
+    lambda name: not DEVICES & {part.partition(".")[0].strip() for part in name.split("/")}
+)
 
 
 def filled(folder, contents):
