@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import ParticleSamError
-from napari_particle_sam.base.events import Event, Message, Progress
-from napari_particle_sam.images.inputs import natural_key
+from napari_particle_sam.base.events import Event, Message
 from napari_particle_sam.storage.formats.dataset import AnnotatedImage, Dataset
 from napari_particle_sam.storage.formats.registry import format_named
 from napari_particle_sam.storage.project.project import Project
 from napari_particle_sam.storage.project.schema import ImageEntry
-from napari_particle_sam.workflow.project import ExportReport, view_to_export
+from napari_particle_sam.workflow.project import ExportReport, export_each, view_to_export
 
 
 @dataclass
@@ -67,24 +65,11 @@ def export_format(
         If the folder is there already or cannot be written.
     """
     chosen, report = format_named(name), ExchangeReport()
-    found: list[AnnotatedImage] = []
-    entries = sorted(project.content.images, key=lambda image: natural_key(image.key))
-    for done, entry in enumerate(entries):
-        token.check()
-        yield Progress(done, len(entries), entry.key)
-        try:
-            image = _annotated(project, entry, annotator, only_done)
-        except ParticleSamError as error:
-            report.failures[entry.key] = str(error)
-            yield Message(str(error))
-            continue
-        if image is None:
-            report.skipped.append(entry.key)
-        else:
-            found.append(image)
-            report.exported.append(entry.key)
+    found = yield from export_each(
+        project, token, report, lambda entry: _annotated(project, entry, annotator, only_done)
+    )
     if found:
-        report.remarks = chosen.write(out, Dataset(tuple(found), tuple(project.content.classes)))
+        report.remarks = chosen.write(out, Dataset(tuple(found.values()), tuple(project.content.classes)))
     for remark in report.remarks:
         yield Message(remark)
     return report

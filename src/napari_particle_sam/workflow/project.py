@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, ParticleSamError
@@ -21,6 +21,9 @@ from napari_particle_sam.storage.project.viewing import Viewed
 
 #: Images between two writings of ``project.json``.
 _BATCH = 50
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -197,25 +200,57 @@ def export_pairs(
         What came of every image.
     """
     report = ExportReport()
-    exported: dict[str, Any] = {}
+    exported = yield from export_each(
+        project, token, report, lambda entry: _export(project, entry, out, annotator, only_done)
+    )
+    if exported:
+        _write_index(project, out, exported)
+    return report
+
+
+def export_each(
+    project: Project, token: CancelToken, report: ExportReport, export: Callable[[ImageEntry], T | None]
+) -> Generator[Event, None, dict[str, T]]:
+    """Export image by image; one that fails is reported and the rest still done.
+
+    Parameters
+    ----------
+    project : Project
+        For reading at least.
+    token : CancelToken
+        Stops between two images.
+    report : ExportReport
+        Is filled.
+    export : callable
+        Returns what came of an image, or None where it has nothing to export.
+
+    Yields
+    ------
+    Event
+        A `Progress` per image, a `Message` per failure.
+
+    Returns
+    -------
+    dict
+        What came of every exported image, by key.
+    """
+    found: dict[str, T] = {}
     entries = sorted(project.content.images, key=lambda image: natural_key(image.key))
     for done, entry in enumerate(entries):
         token.check()
         yield Progress(done, len(entries), entry.key)
         try:
-            record = _export(project, entry, out, annotator, only_done)
+            result = export(entry)
         except ParticleSamError as error:
             report.failures[entry.key] = str(error)
             yield Message(str(error))
             continue
-        if record is None:
+        if result is None:
             report.skipped.append(entry.key)
         else:
-            exported[entry.key] = record
+            found[entry.key] = result
             report.exported.append(entry.key)
-    if exported:
-        _write_index(project, out, exported)
-    return report
+    return found
 
 
 def view_to_export(
