@@ -27,7 +27,7 @@ from napari_particle_sam.learning.augmentation import Augmentation, random_crop
 from napari_particle_sam.learning.forward import LossWeights, Sample, forward_samples
 from napari_particle_sam.learning.prompts import draw_prompts
 from napari_particle_sam.sam.particle_tiny.build import IMG_SIZE, STRIDE, build_particle_tiny
-from napari_particle_sam.sam.scale import whole_image_scale
+from napari_particle_sam.sam.scale import choose_scale
 
 CHECKPOINT_SECONDS = 600.0
 #: A step that took longer than this was stopped from outside; the rest of its time does not count.
@@ -39,6 +39,8 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of EMPS with index.csv")
     parser.add_argument("--split", default="fit", help="split of index.csv to train on")
+    parser.add_argument("--pairs", type=Path, nargs="*", default=[], help="rendered folders of pairs as well")
+    parser.add_argument("--pairs-share", type=float, default=0.25, help="share of crops from those pairs")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
     parser.add_argument("--trunk", type=Path, help="efficientnet-lite0 .pth (first training only)")
     parser.add_argument("--decoder", type=Path, help="MobileSAMv2's decoder .pt (first training only)")
@@ -67,20 +69,39 @@ def load_emps(folder: Path, split: str) -> list[dict]:
     items = []
     for row in rows:
         picture = normalise(imread(folder / "images" / f"{row['id']}.png"))
-        labels = imread(folder / "masks" / f"{row['id']}.png")
-        areas = np.bincount(labels.ravel())[1:]
-        scale = whole_image_scale(picture.shape, IMG_SIZE)
-        diameter = scale * float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi))) if areas.any() else 40.0
-        items.append(
-            {
-                "picture": picture,
-                "labels": labels,
-                "scale": scale,
-                "diameter": diameter,
-                "weight": min(max(int((areas > 0).sum()), 2), 60) ** 0.35,
-            }
-        )
+        items.append(describe(picture, imread(folder / "masks" / f"{row['id']}.png"), tiled=False))
     return items
+
+
+def load_pairs(folders: list[Path]) -> list[dict]:
+    """Read pairs at the scale at which inference would look at them."""
+    paths = [p for folder in folders for p in sorted(folder.rglob("images/*.tif"))]
+    items = []
+    for path in paths:
+        labels = imread(path.parent.parent / "masks" / path.name)
+        items.append(describe(normalise(imread(path)), labels, tiled=True))
+    return items
+
+
+def describe(picture: np.ndarray, labels: np.ndarray, tiled: bool) -> dict:
+    """Put what crops are drawn by beside a picture."""
+    areas = np.bincount(labels.ravel())[1:]
+    usual = float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi))) if areas.any() else None
+    scale = choose_scale(picture.shape, IMG_SIZE, usual if tiled else None)
+    return {
+        "picture": picture,
+        "labels": labels,
+        "scale": scale,
+        "diameter": scale * usual if usual else 40.0,
+        "weight": min(max(int((areas > 0).sum()), 2), 60) ** 0.35,
+    }
+
+
+def share_out(items: list[dict], rendered: list[dict], share: float) -> list[dict]:
+    """Weigh rendered items so that they give the wanted share of crops."""
+    real, drawn = sum(i["weight"] for i in items), sum(i["weight"] for i in rendered)
+    factor = share / (1 - share) * real / drawn if rendered else 1.0
+    return items + [i | {"weight": i["weight"] * factor} for i in rendered]
 
 
 def load_trunk(sam, path: Path) -> None:
@@ -206,7 +227,7 @@ class Run:
         half = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in self.average.items()}
         save_file(half, self.out / "weights.part")
         os.replace(self.out / "weights.part", self.out / "weights.safetensors")
-        run = {k: str(v) if isinstance(v, Path) else v for k, v in vars(self.args).items()}
+        run = json.loads(json.dumps(vars(self.args), default=str))
         run |= {"steps": self.step, "minutes_spent": self.spent / 60, "augmentation": asdict(Augmentation())}
         (self.out / "run.json").write_text(json.dumps(run, indent=1))
 
@@ -260,7 +281,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     run = Run(args)
-    run.train(load_emps(args.data, args.split))
+    run.train(share_out(load_emps(args.data, args.split), load_pairs(args.pairs), args.pairs_share))
 
 
 if __name__ == "__main__":

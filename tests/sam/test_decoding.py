@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from napari_particle_sam.sam.decoding import mask_logits, score_prompts
-from napari_particle_sam.sam.engines.collect import Floors, collect_points
+from napari_particle_sam.sam.engines.collect import Collector, join_batches
+from napari_particle_sam.sam.engines.search import Floors, Search
 from napari_particle_sam.sam.model import encode
+from napari_particle_sam.sam.point_decoder import BatchedDecoder, BufferedDecoder
 
 POINTS = torch.tensor([[10.0, 20.0], [200.5, 300.25], [511.0, 0.0], [77.0, 77.0], [256.0, 256.0]])
 
@@ -40,12 +42,27 @@ def test_both_halves_together_are_the_stock_decoder(tiny, embedding):
     torch.testing.assert_close(fewer, masks[some], atol=1e-5, rtol=1e-5)
 
 
+def collected(model, embedding, points, search):
+    batches = [f.candidates for f in Collector(model, embedding, search).collect(points)]
+    return join_batches(batches, embedding, search)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("decoder", [BufferedDecoder, BatchedDecoder])
+def test_every_decoder_gives_the_stock_scores_and_logits(tiny, embedding, decoder):
+    masks, scores = stock(tiny, embedding.features, POINTS)
+    mine = decoder(tiny, embedding.features)
+    for start in (0, 2):  # the second batch writes over the buffers of the first
+        points = POINTS[start : start + 3]
+        torch.testing.assert_close(mine.score(points), scores[start : start + 3], atol=1e-5, rtol=1e-5)
+        some = torch.tensor([0, 2])
+        torch.testing.assert_close(mine.logits(some), masks[some + start], atol=1e-4, rtol=1e-5)
+
+
 def test_collected_candidates_are_those_above_the_floor(model, embedding, picture):
     masks, scores = stock(model.sam, embedding.features, POINTS)
     floor = float(scores.flatten().sort().values[6:8].mean())
-    found = collect_points(
-        model, embedding, POINTS.flip(1).numpy(), Floors(floor, -1e9), picture.shape, batch=2
-    )
+    found = collected(model, embedding, POINTS.flip(1).numpy(), Search(picture.shape, Floors(floor, -1e9)))
     wanted = [(i, m) for i in range(len(POINTS)) for m in range(3) if scores[i, m] > floor]
     assert len(found) == len(wanted) > 0
     for k, (i, m) in enumerate(wanted):
@@ -54,5 +71,5 @@ def test_collected_candidates_are_those_above_the_floor(model, embedding, pictur
 
 
 def test_no_points_give_no_candidates(model, embedding, picture):
-    found = collect_points(model, embedding, POINTS[:0].numpy(), Floors(), picture.shape)
+    found = collected(model, embedding, POINTS[:0].numpy(), Search(picture.shape))
     assert len(found) == 0 and found.points.shape == (0, 2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,16 +13,16 @@ from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadValueError, CancelledError
 from napari_particle_sam.base.events import Progress
-from napari_particle_sam.sam import generate as module
+from napari_particle_sam.sam import passes
 from napari_particle_sam.sam.device import choose_device
-from napari_particle_sam.sam.engines.collect import Floors
+from napari_particle_sam.sam.engines.search import Floors
 from napari_particle_sam.sam.engines.engine import resolve_engine
-from napari_particle_sam.sam.generate import GenerateSettings, generate
+from napari_particle_sam.sam.generate import STEPS, GenerateSettings, generate
 from napari_particle_sam.sam.locator import LocatorSettings
 from napari_particle_sam.sam.model import SamModel, encode
 
 ALL = Thresholds(pred_iou=0, stability=0, min_area=0, max_area_share=1)
-EVERYTHING = GenerateSettings(engine="guided", floors=Floors(-100.0, -2.0))
+EVERYTHING = GenerateSettings(engine="guided", floors=Floors(-100.0, -2.0), points_per_side=2)
 
 
 def exhausted(job):
@@ -45,7 +46,7 @@ def few_prompts(monkeypatch):
         "find_centres",
         lambda maps, pixel, least_radius=0.0: find(maps[..., ::8, ::8], pixel * 8, settings)[:6],
     )
-    monkeypatch.setattr(module, "typical_diameter", lambda maps, pixel: None)
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: None)
 
 
 def picture_of(shape):
@@ -63,20 +64,21 @@ def test_guided_works_at_any_size(model, few_prompts, shape):
 
 
 def test_tiles_are_joined_in_the_coordinates_of_the_image(model, few_prompts, monkeypatch):
-    monkeypatch.setattr(module, "typical_diameter", lambda maps, pixel: 10.0)
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: 10.0)
     shape = (200, 500)
     found, events = exhausted(generate(model, picture_of(shape), EVERYTHING, CancelToken()))
-    tiles = events[0].total - 1
-    assert tiles > 1 and len(events) == 1 + tiles and len(found.frames) == 1 + tiles
+    tiles = events[0].total // STEPS - 1
+    assert tiles > 1 and len(events) > 1 + tiles and len(found.frames) == 1 + tiles
+    assert [e.done for e in events] == sorted(e.done for e in events) and events[-1].done <= events[-1].total
     bottom = max(f.top + f.rows for f in found.frames)
     right = max(f.left + f.cols for f in found.frames)
     assert (bottom, right) == shape
     plain, events = exhausted(
         generate(
-            model, picture_of(shape), GenerateSettings("guided", Floors(-100.0), tiles=False), CancelToken()
+            model, picture_of(shape), replace(EVERYTHING, tiles=False), CancelToken()
         )
     )
-    assert len(plain.frames) == len(events) == 1
+    assert len(plain.frames) == 1 and {e.total for e in events} == {STEPS}
 
 
 def test_no_mask_lies_below_the_field(model, few_prompts):
@@ -105,7 +107,7 @@ def test_a_cancelled_token_stops_before_the_network(model, picture):
 
 
 def test_a_token_stops_between_tiles(model, few_prompts, monkeypatch):
-    monkeypatch.setattr(module, "typical_diameter", lambda maps, pixel: 10.0)
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: 10.0)
     token = CancelToken()
     job = generate(model, picture_of((200, 500)), EVERYTHING, token)
     next(job)
@@ -140,7 +142,7 @@ def test_engines_are_chosen_by_what_the_model_can(model, tiny, sentence):
     bare._modules = {k: v for k, v in tiny._modules.items() if k != "locator"}
     without = SamModel("bare", model.fingerprint, bare, Thresholds())
     assert resolve_engine("auto", model) == "guided"
-    assert resolve_engine("auto", without) == "reference"
+    assert resolve_engine("auto", without) == "adaptive"
     for name, asked in (("guided", without), ("fast", model)):
         with pytest.raises(BadValueError) as caught:
             resolve_engine(name, asked)

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from napari_particle_sam.annotation.candidates import Candidates, Frame
-from napari_particle_sam.sam.generate import _off_seams, _only_large
+from napari_particle_sam.sam.passes import off_seams, only_large
 from napari_particle_sam.sam.scale import LARGEST_SCALE, SMALL, WANTED, choose_scale, whole_image_scale
 from napari_particle_sam.sam.tiles import plan_tiles
 
@@ -73,7 +73,7 @@ BOXES = [(0, 40, 10, 50), (40, 0, 50, 10), (118, 40, 128, 50), (40, 118, 50, 128
 )
 def test_masks_at_seams_go_and_masks_at_the_image_edge_stay(corner, left):
     frame = Frame(*corner, 100, 100, 256, 256, 256, 128)
-    found = _off_seams(in_frame(frame, BOXES, (200, 200)), (200, 200))
+    found = off_seams(in_frame(frame, BOXES, (200, 200)), (200, 200))
     kept = {
         i
         for i, box in enumerate(BOXES)
@@ -85,12 +85,12 @@ def test_masks_at_seams_go_and_masks_at_the_image_edge_stay(corner, left):
 def test_seams_of_an_unpadded_edge_count_too():
     frame = Frame(0, 0, 50, 99, 129, 256, 256, 128)
     box = (50, 40, 65, 50)
-    assert len(_off_seams(in_frame(frame, [box], (80, 99)), (80, 99))) == 0
-    assert len(_off_seams(in_frame(frame, [box], (50, 99)), (50, 99))) == 1
+    assert len(off_seams(in_frame(frame, [box], (80, 99)), (80, 99))) == 0
+    assert len(off_seams(in_frame(frame, [box], (50, 99)), (50, 99))) == 1
 
 
 def test_the_whole_image_keeps_what_tiles_cannot_show():
     frame = Frame(0, 0, 256, 256, 128, 128, 128, 64)
     boxes = [(10, 10, 15, 15), (10, 10, 12, 30), (10, 10, 40, 40)]
-    found = _only_large(in_frame(frame, boxes, (256, 256)), 80)
+    found = only_large(in_frame(frame, boxes, (256, 256)), 80)
     assert [c.shape for c in found.logits] == [(4, 22), (32, 32)]

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_particle_sam.annotation.candidates import Candidates, join_candidates, select_candidates
+from napari_particle_sam.annotation.candidates import Candidates, join_candidates
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.base.events import Event, Progress
-from napari_particle_sam.sam.engines.collect import Floors
-from napari_particle_sam.sam.engines.engine import EMBEDDING_ENGINES, resolve_engine
-from napari_particle_sam.sam.engines.guided import pixels_per_cell
+from napari_particle_sam.base.stages import StageTimes
+from napari_particle_sam.sam.engines.collect import join_batches
+from napari_particle_sam.sam.engines.engine import EMBEDDING_ENGINES, TILING_ENGINES, resolve_engine
 from napari_particle_sam.sam.engines.reference import collect_reference
-from napari_particle_sam.sam.locator import typical_diameter
+from napari_particle_sam.sam.engines.search import Floors, Search
 from napari_particle_sam.sam.model import Embedding, SamModel, encode
-from napari_particle_sam.sam.scale import choose_scale, whole_image_scale
-from napari_particle_sam.sam.tiles import plan_tiles
+from napari_particle_sam.sam.passes import (
+    TilePlan,
+    Window,
+    crop_windows,
+    least_radius,
+    off_crop_edges,
+    off_seams,
+    only_large,
+    plan_passes,
+)
 
-#: Neighbouring tiles share this many typical diameters, at least an eighth of their side.
-OVERLAP_DIAMETERS = 3.0
-#: A mask from the whole image stays beside tiles from this share of the overlap on.
-LARGE_SHARE = 0.8
+#: Steps of progress per network pass.
+STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -35,15 +42,19 @@ class GenerateSettings:
     Attributes
     ----------
     engine : str
-        ``auto``, ``guided`` or ``reference``.
+        ``auto``, ``guided``, ``adaptive``, ``exact`` or ``reference``.
     floors : Floors
         Collection floors.
     tiles : bool
-        Whether small particles get a closer look.
-    points_per_side, crop_layers, crop_downscale : int
-        Settings of `reference`.
+        Whether small particles get a closer look; `guided` and `adaptive` only.
+    points_per_side : int
+        Of the grid; the finest one of `adaptive`, and that of the gaps of `guided`.
+    crop_layers, crop_downscale : int
+        SAM's crops and how much coarser their grids are; `exact` and `reference` only.
     thresholds : Thresholds
-        Filters that `reference` applies while it collects.
+        Filters that `reference` applies while it collects, and which masks the others are confident of.
+    autocast : bool
+        Whether CUDA decodes in half precision.
     """
 
     engine: str = "auto"
@@ -53,6 +64,19 @@ class GenerateSettings:
     crop_layers: int = 0
     crop_downscale: int = 1
     thresholds: Thresholds = field(default_factory=Thresholds)
+    autocast: bool = False
+
+
+class KeptPasses(Protocol):
+    """What finished tiles of an interrupted job gave."""
+
+    def get(self, number: int) -> Candidates | None:
+        """Return a tile's candidates, None where it is not finished."""
+        ...
+
+    def put(self, number: int, candidates: Candidates) -> object:
+        """Keep a tile's candidates."""
+        ...
 
 
 def generate(
@@ -61,6 +85,8 @@ def generate(
     settings: GenerateSettings,
     token: CancelToken,
     field_rows: int | None = None,
+    times: StageTimes | None = None,
+    kept: KeptPasses | None = None,
 ) -> Generator[Event, None, Candidates]:
     """Collect the candidates of one micrograph.
 
@@ -73,31 +99,45 @@ def generate(
     settings : GenerateSettings
         How to collect.
     token : CancelToken
-        Stops the job between two passes.
+        Stops the job between two batches of prompts.
     field_rows : int, optional
         Rows of the field of view; what lies below is not looked at.
+    times : StageTimes, optional
+        Where the seconds of the stages ``encode``, ``decode`` and ``post`` are counted.
+    kept : KeptPasses, optional
+        Finished tiles of the same job, to go on from.
 
     Yields
     ------
     Progress
-        One per network pass.
+        `STEPS` per network pass.
 
     Returns
     -------
     Candidates
         In the micrograph's own coordinates.
+
+    Raises
+    ------
+    BadValueError
+        If the field of view is too narrow, or the engine does not fit the model.
+    CancelledError
+        If the token was cancelled.
     """
     seen = picture[:field_rows]
     _check_shape(seen.shape, model.img_size)
     engine = resolve_engine(settings.engine, model)
+    job = _Job(model, seen, settings, token, times or StageTimes(), engine)
     if engine == "reference":
         yield Progress(0, 1, "reference")
         found = collect_reference(
             model, seen, settings.thresholds, settings.points_per_side,
-            settings.crop_layers, settings.crop_downscale,
+            settings.crop_layers, settings.crop_downscale, job.times,
         )  # fmt: skip
+    elif engine in TILING_ENGINES:
+        found = yield from job.in_tiles(kept)
     else:
-        found = yield from _by_embedding(model, seen, settings, token, engine)
+        found = yield from job.in_crops()
     return replace(found, shape=picture.shape, field_rows=field_rows)
 
 
@@ -106,70 +146,65 @@ def _check_shape(shape: tuple[int, int], img_size: int) -> None:
         raise BadValueError(f"A field of {shape[0]} x {shape[1]} px is too narrow to segment; crop it.")
 
 
-def _by_embedding(
-    model: SamModel, seen: NDArray[np.uint8], settings: GenerateSettings, token: CancelToken, engine: str
-) -> Generator[Event, None, Candidates]:
-    collect = EMBEDDING_ENGINES[engine]
-    token.check()
-    whole = encode(model, seen, (0, 0, *seen.shape))
-    tiles, overlap = _plan(model, whole, seen.shape) if settings.tiles else ([], 0)
-    yield Progress(0, 1 + len(tiles), "whole image")
-    # What tiles show whole is not worth a prompt here; a thin particle's radius is a quarter of its length.
-    length = LARGE_SHARE * overlap * whole_image_scale(seen.shape, model.img_size)
-    first = collect(model, whole, settings.floors, seen.shape, length / 4 if tiles else 0.0)
-    parts = [_only_large(first, overlap) if tiles else first]
-    for done, window in enumerate(tiles, start=1):
-        token.check()
-        yield Progress(done, 1 + len(tiles), "tiles")
-        part = collect(model, encode(model, seen, window), settings.floors, seen.shape, 0.0)
-        parts.append(_off_seams(part, seen.shape))
-    return join_candidates(parts)
+class _Job:
+    """The passes of one engine over one field of view."""
 
+    def __init__(
+        self, model: SamModel, seen: NDArray[np.uint8], settings: GenerateSettings, token: CancelToken,
+        times: StageTimes, engine: str,
+    ) -> None:  # fmt: skip
+        self.model, self.seen, self.settings, self.times = model, seen, settings, times
+        self._collect = EMBEDDING_ENGINES.get(engine)
+        self._search = Search(
+            seen.shape, settings.floors, settings.thresholds, settings.points_per_side, 0.0,
+            settings.autocast, token, times,
+        )  # fmt: skip
 
-def _plan(
-    model: SamModel, whole: Embedding, shape: tuple[int, int]
-) -> tuple[list[tuple[int, int, int, int]], int]:
-    if whole.locator is None:
-        return [], 0
-    diameter = typical_diameter(whole.locator, pixels_per_cell(model))
-    scale = whole_image_scale(shape, model.img_size)
-    if diameter is None:
-        return [], 0
-    diameter /= scale
-    chosen = choose_scale(shape, model.img_size, diameter)
-    if chosen < 1.2 * scale:
-        return [], 0
-    side = round(model.img_size / chosen)
-    overlap = int(max(OVERLAP_DIAMETERS * diameter, side / 8))
-    return plan_tiles(shape, side, min(overlap, side // 2)), min(overlap, side // 2)
+    def in_tiles(self, kept: KeptPasses | None) -> Generator[Event, None, Candidates]:
+        """See the whole image, then tiles where it shows particles too small."""
+        shape = self.seen.shape
+        whole = self._encode((0, 0, *shape))
+        plan = plan_passes(self.model, whole, shape) if self.settings.tiles else TilePlan([], 0)
+        passes = 1 + len(plan.windows)
+        search = replace(self._search, least_radius=least_radius(self.model, plan, shape))
+        first = yield from self._one_pass(whole, search, 0, passes)
+        parts = [only_large(first, plan.overlap) if plan.windows else first]
+        for number, window in enumerate(plan.windows, start=1):
+            part = kept.get(number) if kept is not None else None
+            if part is None:
+                found = yield from self._one_pass(self._encode(window), self._search, number, passes)
+                part = off_seams(found, shape)
+                if kept is not None:
+                    kept.put(number, part)
+            parts.append(part)
+        return join_candidates(parts)
 
+    def in_crops(self) -> Generator[Event, None, Candidates]:
+        """See the whole image and SAM's crops of it."""
+        shape, settings = self.seen.shape, self.settings
+        windows = crop_windows(shape, settings.crop_layers)
+        parts = []
+        for number, (window, layer) in enumerate(windows):
+            side = max(1, int(settings.points_per_side / settings.crop_downscale**layer))
+            search = replace(self._search, points_per_side=side)
+            found = yield from self._one_pass(self._encode(window), search, number, len(windows))
+            with self.times.stage("post"):
+                parts.append(off_crop_edges(found, settings.thresholds, shape))
+        return join_candidates(parts)
 
-def _boxes(candidates: Candidates) -> NDArray[np.integer]:
-    """Boxes of the cells above 0, ``(top, left, bottom, right)`` in the frames' logits."""
-    out = np.zeros((len(candidates), 4), np.intp)
-    for i, (crop, (row, col)) in enumerate(zip(candidates.logits, candidates.corners, strict=True)):
-        rows, cols = np.flatnonzero((crop > 0).any(1)), np.flatnonzero((crop > 0).any(0))
-        if len(rows):
-            out[i] = row + rows[0], col + cols[0], row + rows[-1] + 1, col + cols[-1] + 1
-    return out
+    def _encode(self, window: Window) -> Embedding:
+        self._search.token.check()
+        with self.times.stage("encode"):
+            return encode(self.model, self.seen, window)
 
-
-def _only_large(candidates: Candidates, overlap: int) -> Candidates:
-    """Keep what tiles cannot show whole: masks about as long as the overlap, or longer."""
-    boxes = _boxes(candidates)
-    frame = candidates.frames[0]
-    cell = frame.rows / frame.input_rows * frame.img_size / frame.low_res
-    length = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) * cell
-    return select_candidates(candidates, np.flatnonzero(length >= LARGE_SHARE * overlap))
-
-
-def _off_seams(candidates: Candidates, shape: tuple[int, int]) -> Candidates:
-    """Drop masks that touch a tile's edge inside the image: a neighbour shows them whole."""
-    frame, boxes = candidates.frames[0], _boxes(candidates)
-    cells = frame.low_res / frame.img_size
-    bottom, right = frame.input_rows * cells - 1, frame.input_cols * cells - 1
-    cut = (boxes[:, 0] < 1) & (frame.top > 0)
-    cut |= (boxes[:, 1] < 1) & (frame.left > 0)
-    cut |= (boxes[:, 2] > bottom) & (frame.top + frame.rows < shape[0])
-    cut |= (boxes[:, 3] > right) & (frame.left + frame.cols < shape[1])
-    return select_candidates(candidates, np.flatnonzero(~cut))
+    def _one_pass(
+        self, embedding: Embedding, search: Search, number: int, passes: int
+    ) -> Generator[Event, None, Candidates]:
+        text = "whole image" if number == 0 else "parts"
+        yield Progress(STEPS * number, STEPS * passes, text)
+        assert self._collect is not None
+        parts = []
+        for found in self._collect(self.model, embedding, search):
+            parts.append(found.candidates)
+            yield Progress(int(STEPS * (number + found.share)), STEPS * passes, text)
+        return join_batches(parts, embedding, search)

@@ -25,7 +25,7 @@ from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.images.pixel_size import PixelSize
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.measurement.particles import COLUMNS, particle_rows
-from napari_particle_sam.sam.engines.collect import Floors
+from napari_particle_sam.sam.engines.search import Floors
 from napari_particle_sam.sam.generate import GenerateSettings
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.labels import write_labels

@@ -2,92 +2,108 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_particle_sam.annotation.candidates import Candidates
-from napari_particle_sam.sam.decoding import mask_logits, score_prompts
+from napari_particle_sam.annotation.candidates import Candidates, join_candidates
+from napari_particle_sam.sam.engines.search import Search
 from napari_particle_sam.sam.model import Embedding, SamModel
+from napari_particle_sam.sam.point_decoder import PointDecoder, point_decoder
+
+#: Point, predicted IoU, logits of the support, and the support's corner.
+Row = tuple[NDArray[np.floating], float, NDArray[np.float32], tuple[int, int]]
 
 
 @dataclass(frozen=True)
-class Floors:
-    """The collection floors: sliders end here.
+class Found:
+    """Candidates of one batch of prompts.
 
     Attributes
     ----------
-    pred_iou : float
-        Masks with a lower predicted IoU are not kept.
-    logit : float
-        Cells at or below this logit lie outside a mask's support.
+    candidates : Candidates
+        Up to three per prompt, in the order of the prompts.
+    share : float
+        How much of the part's work is done, 0 to 1, as far as is known.
     """
 
-    pred_iou: float = 0.3
-    logit: float = -2.0
+    candidates: Candidates
+    share: float
 
 
-@torch.inference_mode()
-def collect_points(
-    model: SamModel,
-    embedding: Embedding,
-    points: NDArray[np.float32],
-    floors: Floors,
-    shape: tuple[int, int],
-    batch: int | None = None,
-) -> Candidates:
-    """Prompt with single points and keep every mask above the floors.
+class Collector:
+    """Prompts one encoded part of a micrograph with single points.
 
     Parameters
     ----------
     model : SamModel
         The model.
     embedding : Embedding
-        The encoded part of the micrograph.
-    points : ndarray of float32 and shape (N, 2)
-        ``(row, col)`` in input pixels.
-    floors : Floors
+        The encoded part.
+    search : Search
         What to keep.
-    shape : tuple of int
-        Shape of the whole micrograph.
-    batch : int, optional
-        Prompts decoded together; by default few on a CPU, whose caches they must fit.
-
-    Returns
-    -------
-    Candidates
-        Up to three per prompt, in the order of the prompts.
     """
-    batch = batch or (4 if model.sam.device.type == "cpu" else 64)
-    rows: list[tuple[NDArray[np.float32], float, NDArray[np.float32], tuple[int, int]]] = []
-    for start in range(0, len(points), batch):
-        rows += _collect_batch(model, embedding, points[start : start + batch], floors)
-    return _to_candidates(rows, embedding, shape, floors)
+
+    def __init__(self, model: SamModel, embedding: Embedding, search: Search) -> None:
+        self._embedding, self._search = embedding, search
+        self._device = model.sam.device
+        self._decoder: PointDecoder = point_decoder(model.sam, embedding.features, search.autocast)
+
+    def collect(self, points: NDArray[np.floating], begin: float = 0.0, end: float = 1.0) -> Iterator[Found]:
+        """Keep every mask above the floors.
+
+        Parameters
+        ----------
+        points : ndarray of float and shape (N, 2)
+            ``(row, col)`` in input pixels.
+        begin, end : float
+            Share of the part's work before and after these points.
+
+        Yields
+        ------
+        Found
+            One per batch.
+
+        Raises
+        ------
+        CancelledError
+            If the search's token was cancelled.
+        """
+        step = self._decoder.batch
+        for start in range(0, len(points), step):
+            self._search.token.check()
+            with self._search.times.stage("decode"):
+                rows = self._batch(points[start : start + step])
+            done = min(start + step, len(points)) / len(points)
+            found = _to_candidates(rows, self._embedding, self._search)
+            yield Found(found, begin + (end - begin) * done)
+
+    def _batch(self, points: NDArray[np.floating]) -> list[Row]:
+        flipped = np.ascontiguousarray(points[:, ::-1])
+        if self._device.type == "mps":
+            flipped = flipped.astype(np.float32)
+        scores = self._decoder.score(torch.from_numpy(flipped).to(self._device)).cpu().numpy()
+        wanted = scores > self._search.floors.pred_iou
+        index = np.flatnonzero(wanted.any(1))
+        if len(index) == 0:
+            return []
+        logits = self._decoder.logits(torch.from_numpy(index).to(self._device)).cpu().numpy()
+        found = []
+        for k, i in enumerate(index):
+            for m in np.flatnonzero(wanted[i]):
+                crop, corner = crop_support(logits[k, m], self._search.floors.logit)
+                if crop.size:
+                    found.append((points[i], float(scores[i, m]), crop, corner))
+        return found
 
 
-def _collect_batch(
-    model: SamModel, embedding: Embedding, points: NDArray[np.float32], floors: Floors
-) -> list:
-    sam = model.sam
-    coords = torch.from_numpy(np.ascontiguousarray(points[:, ::-1])).to(sam.device)
-    scores, tokens, image = score_prompts(sam, embedding.features, coords)
-    numbers = scores.float().cpu().numpy()
-    wanted = numbers > floors.pred_iou
-    index = np.flatnonzero(wanted.any(1))
-    if len(index) == 0:
-        return []
-    pick = torch.from_numpy(index).to(sam.device)
-    side = embedding.features.shape[-2:]
-    logits = mask_logits(sam, tokens[pick], image[pick], side).float().cpu().numpy()
-    found = []
-    for k, i in enumerate(index):
-        for m in np.flatnonzero(wanted[i]):
-            crop, corner = crop_support(logits[k, m], floors.logit)
-            if crop.size:
-                found.append((points[i], float(numbers[i, m]), crop, corner))
-    return found
+def join_batches(batches: Sequence[Candidates], embedding: Embedding, search: Search) -> Candidates:
+    """Put the batches of one pass together, which then has one frame."""
+    joined = join_candidates([_to_candidates([], embedding, search), *batches])
+    return replace(joined, frames=(embedding.frame,), frame=np.zeros(len(joined), np.intp))
 
 
 def crop_support(
@@ -107,12 +123,12 @@ def crop_support(
     return logits[r0:r1, c0:c1].copy(), (int(r0), int(c0))
 
 
-def _to_candidates(rows: list, embedding: Embedding, shape: tuple[int, int], floors: Floors) -> Candidates:
+def _to_candidates(rows: list[Row], embedding: Embedding, search: Search) -> Candidates:
     frame = embedding.frame
     scale = np.array([frame.rows / frame.input_rows, frame.cols / frame.input_cols], np.float32)
     points = np.array([r[0] for r in rows], np.float32).reshape(-1, 2) * scale
     return Candidates(
-        shape,
+        search.shape,
         (frame,),
         np.zeros(len(rows), np.intp),
         points + np.array([frame.top, frame.left], np.float32),
@@ -120,6 +136,6 @@ def _to_candidates(rows: list, embedding: Embedding, shape: tuple[int, int], flo
         tuple(r[2] for r in rows),
         np.array([r[3] for r in rows], np.intp).reshape(-1, 2),
         None,
-        floors.pred_iou,
-        floors.logit,
+        search.floors.pred_iou,
+        search.floors.logit,
     )

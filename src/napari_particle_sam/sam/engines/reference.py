@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from segment_anything import SamAutomaticMaskGenerator
@@ -9,6 +13,7 @@ from segment_anything import SamAutomaticMaskGenerator
 from napari_particle_sam.annotation.candidates import Candidates, Frame
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.stages import StageTimes
 from napari_particle_sam.sam.model import SamModel
 
 #: Logits that stand for certain pixels, far beyond any threshold.
@@ -22,6 +27,7 @@ def collect_reference(
     points_per_side: int,
     crop_layers: int,
     crop_downscale: int,
+    times: StageTimes | None = None,
 ) -> Candidates:
     """Run `SamAutomaticMaskGenerator`; its masks are final, so its thresholds are the floors.
 
@@ -35,6 +41,8 @@ def collect_reference(
         Filters that the generator applies itself.
     points_per_side, crop_layers, crop_downscale : int
         The generator's own settings.
+    times : StageTimes, optional
+        Where seconds are counted; upsampling to full resolution is part of its ``decode``.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def collect_reference(
         crop_n_points_downscale_factor=crop_downscale,
         min_mask_region_area=0,
     )
-    records = generator.generate(np.repeat(picture[..., None], 3, 2))
+    records = _run(generator, np.repeat(picture[..., None], 3, 2), times or StageTimes())
     masks = [Mask.from_array(r["segmentation"]) for r in records]
     return Candidates(
         picture.shape,
@@ -65,6 +73,28 @@ def collect_reference(
         thresholds.pred_iou,
         -thresholds.stability_offset,
     )
+
+
+def _run(generator: SamAutomaticMaskGenerator, image: NDArray[np.uint8], times: StageTimes) -> list[dict]:
+    """Run the generator and count what its predictor takes apart from the rest."""
+    predictor, inner = generator.predictor, StageTimes()
+    encode, decode = predictor.set_image, predictor.predict_torch
+    predictor.set_image = _counted(encode, inner, "encode")
+    predictor.predict_torch = _counted(decode, inner, "decode")
+    began = time.perf_counter()
+    records = generator.generate(image)
+    inner.add("post", time.perf_counter() - began - sum(inner.seconds.values()))
+    for name, seconds in inner.seconds.items():
+        times.add(name, seconds)
+    return records
+
+
+def _counted(function: Callable[..., Any], times: StageTimes, stage: str) -> Callable[..., Any]:
+    def run(*args: Any, **values: Any) -> Any:
+        with times.stage(stage):
+            return function(*args, **values)
+
+    return run
 
 
 def _identity_frame(shape: tuple[int, int]) -> Frame:

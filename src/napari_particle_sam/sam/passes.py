@@ -1,0 +1,115 @@
+"""Which parts of a micrograph the network sees, and what of each part's candidates stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from segment_anything.utils.amg import generate_crop_boxes
+
+from napari_particle_sam.annotation.candidates import Candidates, select_candidates
+from napari_particle_sam.annotation.evaluation_cache import evaluate
+from napari_particle_sam.annotation.sam_filter import inclusive_boxes, near_crop_edge
+from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.sam.engines.guided import pixels_per_cell
+from napari_particle_sam.sam.locator import typical_diameter
+from napari_particle_sam.sam.model import Embedding, SamModel
+from napari_particle_sam.sam.scale import choose_scale, whole_image_scale
+from napari_particle_sam.sam.tiles import plan_tiles
+
+#: Neighbouring tiles share this many typical diameters, at least an eighth of their side.
+OVERLAP_DIAMETERS = 3.0
+#: A mask from the whole image stays beside tiles from this share of the overlap on.
+LARGE_SHARE = 0.8
+#: SAM's crops overlap by this share of the image's shorter side.
+CROP_OVERLAP = 512 / 1500
+
+Window = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class TilePlan:
+    """Tiles at the scale that fits small particles; none where the whole image shows them well.
+
+    Attributes
+    ----------
+    windows : list of tuple of int
+        ``(top, left, rows, cols)``.
+    overlap : int
+        Pixels that neighbours share.
+    """
+
+    windows: list[Window]
+    overlap: int
+
+
+def plan_passes(model: SamModel, whole: Embedding, shape: tuple[int, int]) -> TilePlan:
+    """Plan tiles from the particle size that the locator sees in the whole image."""
+    if whole.locator is None:
+        return TilePlan([], 0)
+    diameter = typical_diameter(whole.locator, pixels_per_cell(model))
+    scale = whole_image_scale(shape, model.img_size)
+    if diameter is None:
+        return TilePlan([], 0)
+    diameter /= scale
+    chosen = choose_scale(shape, model.img_size, diameter)
+    if chosen < 1.2 * scale:
+        return TilePlan([], 0)
+    side = round(model.img_size / chosen)
+    overlap = min(int(max(OVERLAP_DIAMETERS * diameter, side / 8)), side // 2)
+    return TilePlan(plan_tiles(shape, side, overlap), overlap)
+
+
+def crop_windows(shape: tuple[int, int], layers: int) -> list[tuple[Window, int]]:
+    """Return SAM's crops of a micrograph and their layers; the first is the whole image."""
+    boxes, numbers = generate_crop_boxes(shape, layers, CROP_OVERLAP)
+    return [((y0, x0, y1 - y0, x1 - x0), n) for (x0, y0, x1, y1), n in zip(boxes, numbers, strict=True)]
+
+
+def least_radius(model: SamModel, plan: TilePlan, shape: tuple[int, int]) -> float:
+    """Return the radius, in input pixels, below which a prompt in the whole image is not worth it.
+
+    What tiles show whole need not be prompted twice; a thin particle's radius is a quarter of its length.
+    """
+    return LARGE_SHARE * plan.overlap * whole_image_scale(shape, model.img_size) / 4 if plan.windows else 0.0
+
+
+def only_large(candidates: Candidates, overlap: int) -> Candidates:
+    """Keep what tiles cannot show whole: masks about as long as the overlap, or longer."""
+    boxes = _cell_boxes(candidates)
+    frame = candidates.frames[0]
+    cell = frame.rows / frame.input_rows * frame.img_size / frame.low_res
+    length = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) * cell
+    return select_candidates(candidates, np.flatnonzero(length >= LARGE_SHARE * overlap))
+
+
+def off_seams(candidates: Candidates, shape: tuple[int, int]) -> Candidates:
+    """Drop masks that touch a tile's edge inside the image: a neighbour shows them whole."""
+    frame, boxes = candidates.frames[0], _cell_boxes(candidates)
+    cells = frame.low_res / frame.img_size
+    bottom, right = frame.input_rows * cells - 1, frame.input_cols * cells - 1
+    cut = (boxes[:, 0] < 1) & (frame.top > 0)
+    cut |= (boxes[:, 1] < 1) & (frame.left > 0)
+    cut |= (boxes[:, 2] > bottom) & (frame.top + frame.rows < shape[0])
+    cut |= (boxes[:, 3] > right) & (frame.left + frame.cols < shape[1])
+    return select_candidates(candidates, np.flatnonzero(~cut))
+
+
+def off_crop_edges(candidates: Candidates, thresholds: Thresholds, shape: tuple[int, int]) -> Candidates:
+    """Drop masks near the edge of a crop, by SAM's own rule at full resolution."""
+    frame = candidates.frames[0]
+    if (frame.rows, frame.cols) == tuple(shape):
+        return candidates
+    boxes = inclusive_boxes(evaluate(candidates, thresholds).masks)
+    return select_candidates(candidates, np.flatnonzero(~near_crop_edge(boxes, frame, shape)))
+
+
+def _cell_boxes(candidates: Candidates) -> NDArray[np.integer]:
+    """Boxes of the cells above 0, ``(top, left, bottom, right)`` in the frames' logits."""
+    out = np.zeros((len(candidates), 4), np.intp)
+    for i, (crop, (row, col)) in enumerate(zip(candidates.logits, candidates.corners, strict=True)):
+        rows, cols = np.flatnonzero((crop > 0).any(1)), np.flatnonzero((crop > 0).any(0))
+        if len(rows):
+            out[i] = row + rows[0], col + cols[0], row + rows[-1] + 1, col + cols[-1] + 1
+    return out
