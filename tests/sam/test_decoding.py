@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from napari_particle_sam.sam.decoding import mask_logits, score_prompts
+from napari_particle_sam.sam.engines import collect as collecting
 from napari_particle_sam.sam.engines.collect import Collector, join_batches
 from napari_particle_sam.sam.engines.search import Floors, Search
 from napari_particle_sam.sam.model import encode
@@ -73,3 +75,37 @@ def test_collected_candidates_are_those_above_the_floor(model, embedding, pictur
 def test_no_points_give_no_candidates(model, embedding, picture):
     found = collected(model, embedding, POINTS[:0].numpy(), Search(picture.shape))
     assert len(found) == 0 and found.points.shape == (0, 2)
+
+
+def test_a_batch_too_large_for_the_device_is_halved(model, embedding, picture, monkeypatch):
+    points = POINTS.flip(1).numpy()
+    search = Search(picture.shape, Floors(-100.0, -2.0))
+    want = collected(model, embedding, points, search)
+    asked = []
+
+    class Small(BufferedDecoder):
+        batch = 64
+
+        def __init__(self, sam, features):
+            monkeypatch.setattr(BufferedDecoder, "batch", 64)
+            super().__init__(sam, features)
+
+        def score(self, points):
+            asked.append(len(points))
+            if len(points) > 1:
+                raise torch.OutOfMemoryError("no")
+            return super().score(points)
+
+    monkeypatch.setattr(collecting, "point_decoder", lambda sam, features, autocast: Small(sam, features))
+    found = collected(model, embedding, points, search)
+    assert asked == [5, 2, 1, 1, 1, 1, 1]
+    np.testing.assert_allclose(found.predicted_iou, want.predicted_iou, atol=1e-5)
+
+
+def test_memory_that_is_too_small_for_one_prompt_is_an_error(model, embedding, picture, monkeypatch):
+    def fail(self, points):
+        raise torch.OutOfMemoryError("no")
+
+    monkeypatch.setattr(BufferedDecoder, "score", fail)
+    with pytest.raises(torch.OutOfMemoryError):
+        collected(model, embedding, POINTS.numpy(), Search(picture.shape))

@@ -15,8 +15,8 @@ from napari_particle_sam.base.errors import BadValueError, CancelledError
 from napari_particle_sam.base.events import Progress
 from napari_particle_sam.sam import passes
 from napari_particle_sam.sam.device import choose_device
-from napari_particle_sam.sam.engines.search import Floors
 from napari_particle_sam.sam.engines.engine import resolve_engine
+from napari_particle_sam.sam.engines.search import Floors
 from napari_particle_sam.sam.generate import STEPS, GenerateSettings, generate
 from napari_particle_sam.sam.locator import LocatorSettings
 from napari_particle_sam.sam.model import SamModel, encode
@@ -74,9 +74,7 @@ def test_tiles_are_joined_in_the_coordinates_of_the_image(model, few_prompts, mo
     right = max(f.left + f.cols for f in found.frames)
     assert (bottom, right) == shape
     plain, events = exhausted(
-        generate(
-            model, picture_of(shape), replace(EVERYTHING, tiles=False), CancelToken()
-        )
+        generate(model, picture_of(shape), replace(EVERYTHING, tiles=False), CancelToken())
     )
     assert len(plain.frames) == 1 and {e.total for e in events} == {STEPS}
 

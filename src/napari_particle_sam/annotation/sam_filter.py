@@ -82,7 +82,8 @@ def near_crop_edge(boxes: NDArray[np.floating], frame: Frame, shape: tuple[int, 
     """
     crop = np.array([frame.left, frame.top, frame.left + frame.cols, frame.top + frame.rows])
     image = np.array([0, 0, shape[1], shape[0]])
-    return np.any((np.abs(boxes - crop) <= EDGE) & ~(np.abs(boxes - image) <= EDGE), axis=1)
+    near = (np.abs(boxes - crop) <= EDGE) & ~(np.abs(boxes - image) <= EDGE)
+    return np.asarray(near.any(axis=1))
 
 
 def _nms(boxes: NDArray[np.float32], scores: NDArray[np.floating], limit: float) -> NDArray[np.intp]:

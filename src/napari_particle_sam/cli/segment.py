@@ -38,12 +38,12 @@ def segment(
     out: Out,
     model: Model = "particle-tiny",
     adapter: Annotated[Path | None, typer.Option(help="Folder of an adapter or of its run.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, guided or reference.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, guided, adaptive, exact or reference.")] = "auto",
     unit: Annotated[str | None, typer.Option(help="whole or part.")] = None,
     preset: Annotated[str, typer.Option(help="default, sam or paper.")] = "default",
-    points_per_side: Annotated[int | None, typer.Option(min=1, help="Grid of the reference engine.")] = None,
+    points_per_side: Annotated[int | None, typer.Option(min=1, help="Points of the grid.")] = None,
     crop_layers: Annotated[
-        int | None, typer.Option(min=0, help="Crop layers of the reference engine.")
+        int | None, typer.Option(min=0, help="Crop layers of exact and reference.")
     ] = None,
     crop_downscale: Annotated[int | None, typer.Option(min=1, help="Fewer points in crops.")] = None,
     pred_iou: Annotated[float | None, typer.Option(help="Lowest predicted IoU, 0 to 1.")] = None,
@@ -58,6 +58,9 @@ def segment(
     recursive: Annotated[bool, typer.Option(help="Look into subfolders.")] = False,
     keep_tree: Annotated[bool, typer.Option(help="Keep subfolders in the output.")] = False,
     skip_existing: Annotated[bool, typer.Option(help="Leave images alone that have labels.")] = False,
+    cache: Annotated[
+        bool, typer.Option(help="Keep candidates: other thresholds need no network, a killed job goes on.")
+    ] = True,
     device: Device = "auto",
     trust: Trust = False,
     json: Json = None,
@@ -75,12 +78,16 @@ def segment(
     inputs = expand_inputs(images, recursive, keep_tree)
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.sam.loading import load_model
+    from napari_particle_sam.workflow.collecting import CandidateCache
     from napari_particle_sam.workflow.segment import SegmentSettings, segment_batch, split_settings
 
     loaded = load_model(model, adapter, device, trust=trust)
     generate, thresholds = split_settings(loaded, engine, values)
     root = _common_root(inputs) if keep_tree else None
-    settings = SegmentSettings(generate, thresholds, rows, pixel, skip_existing, root, regions, page)
+    settings = SegmentSettings(
+        generate, thresholds, rows, pixel, skip_existing, root, regions, page,
+        CandidateCache() if cache else None,
+    )  # fmt: skip
     report = follow(segment_batch(loaded, inputs, out, settings, CancelToken()))
     write_result(json, vars(report))
     _conclude(report, len(inputs), out)

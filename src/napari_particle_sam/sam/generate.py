@@ -52,7 +52,8 @@ class GenerateSettings:
     crop_layers, crop_downscale : int
         SAM's crops and how much coarser their grids are; `exact` and `reference` only.
     thresholds : Thresholds
-        Filters that `reference` applies while it collects, and which masks the others are confident of.
+        Filters that `reference` applies while it collects. The others measure by the model's own
+        thresholds which masks they are confident of, so that candidates do not depend on these.
     autocast : bool
         Whether CUDA decodes in half precision.
     """
@@ -156,7 +157,7 @@ class _Job:
         self.model, self.seen, self.settings, self.times = model, seen, settings, times
         self._collect = EMBEDDING_ENGINES.get(engine)
         self._search = Search(
-            seen.shape, settings.floors, settings.thresholds, settings.points_per_side, 0.0,
+            seen.shape, settings.floors, model.thresholds, settings.points_per_side, 0.0,
             settings.autocast, token, times,
         )  # fmt: skip
 
@@ -167,17 +168,24 @@ class _Job:
         plan = plan_passes(self.model, whole, shape) if self.settings.tiles else TilePlan([], 0)
         passes = 1 + len(plan.windows)
         search = replace(self._search, least_radius=least_radius(self.model, plan, shape))
-        first = yield from self._one_pass(whole, search, 0, passes)
-        parts = [only_large(first, plan.overlap) if plan.windows else first]
-        for number, window in enumerate(plan.windows, start=1):
+        parts = []
+        for number, window in enumerate([(0, 0, *shape), *plan.windows]):
             part = kept.get(number) if kept is not None else None
             if part is None:
-                found = yield from self._one_pass(self._encode(window), self._search, number, passes)
-                part = off_seams(found, shape)
-                if kept is not None:
+                embedding = self._encode(window) if number else whole
+                found = yield from self._one_pass(
+                    embedding, self._search if number else search, number, passes
+                )
+                part = self._worth_keeping(found, number, plan)
+                if kept is not None and plan.windows:
                     kept.put(number, part)
             parts.append(part)
         return join_candidates(parts)
+
+    def _worth_keeping(self, found: Candidates, number: int, plan: TilePlan) -> Candidates:
+        if not plan.windows:
+            return found
+        return off_seams(found, self.seen.shape) if number else only_large(found, plan.overlap)
 
     def in_crops(self) -> Generator[Event, None, Candidates]:
         """See the whole image and SAM's crops of it."""
@@ -189,7 +197,7 @@ class _Job:
             search = replace(self._search, points_per_side=side)
             found = yield from self._one_pass(self._encode(window), search, number, len(windows))
             with self.times.stage("post"):
-                parts.append(off_crop_edges(found, settings.thresholds, shape))
+                parts.append(off_crop_edges(found, search.thresholds, shape))
         return join_candidates(parts)
 
     def _encode(self, window: Window) -> Embedding:

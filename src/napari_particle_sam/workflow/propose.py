@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
@@ -17,8 +16,9 @@ from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Event
 from napari_particle_sam.images.micrograph import Micrograph
-from napari_particle_sam.sam.generate import GenerateSettings, generate
+from napari_particle_sam.sam.generate import GenerateSettings
 from napari_particle_sam.sam.model import SamModel
+from napari_particle_sam.workflow.collecting import CandidateCache, collect_candidates
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,15 @@ class Proposed:
         To filter again without the network.
     seconds : dict
         Wall time by stage.
+    from_cache : bool
+        Whether the candidates were kept by an earlier job.
     """
 
     labels: NDArray[np.uint16]
     proposals: list[Proposal]
     candidates: Candidates
     seconds: dict[str, float]
+    from_cache: bool = False
 
     def scores(self) -> dict[int, tuple[float, float]]:
         """Return predicted IoU and stability score by label."""
@@ -54,6 +57,7 @@ def propose_labels(
     thresholds: Thresholds,
     token: CancelToken,
     regions: RegionMap | None = None,
+    cache: CandidateCache | None = None,
 ) -> Generator[Event, None, Proposed]:
     """Collect candidates and turn them into a label map.
 
@@ -74,26 +78,27 @@ def propose_labels(
         Stops the job.
     regions : RegionMap, optional
         Nothing is proposed where it says ignore.
+    cache : CandidateCache, optional
+        Where candidates are looked for and kept.
 
     Yields
     ------
-    Progress
-        One per network pass.
+    Event
+        Progress of the network passes.
 
     Returns
     -------
     Proposed
         Labels, scores and candidates.
     """
-    began = time.perf_counter()
-    found = yield from generate(model, micrograph.picture, settings, token, micrograph.field_rows)
-    collected = time.perf_counter()
-    proposals = propose(found, thresholds)
-    if regions is not None:
-        proposals = cut_ignored(proposals, regions, thresholds.min_area)
-    labels = label_map(proposals, micrograph.shape)
-    seconds = {"collect": collected - began, "label_map": time.perf_counter() - collected}
-    return Proposed(labels, proposals, found, seconds)
+    collected = yield from collect_candidates(model, micrograph, settings, token, cache)
+    with collected.times.stage("label_map"):
+        proposals = propose(collected.candidates, thresholds)
+        if regions is not None:
+            proposals = cut_ignored(proposals, regions, thresholds.min_area)
+        labels = label_map(proposals, micrograph.shape)
+    seconds = collected.times.seconds
+    return Proposed(labels, proposals, collected.candidates, seconds, collected.from_cache)
 
 
 def cut_ignored(proposals: list[Proposal], regions: RegionMap, min_area: int = 1) -> list[Proposal]:

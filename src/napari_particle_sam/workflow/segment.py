@@ -6,34 +6,29 @@ import platform
 import sys
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from napari_particle_sam import __version__
-from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_csv, write_json
-from napari_particle_sam.images.burnt_in import find_burnt_in
-from napari_particle_sam.images.databar import find_databar
 from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.images.pixel_size import PixelSize
-from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.measurement.particles import COLUMNS, particle_rows
 from napari_particle_sam.sam.engines.search import Floors
 from napari_particle_sam.sam.generate import GenerateSettings
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.labels import write_labels
-from napari_particle_sam.storage.regions import REGION_SUFFIX, field_rows, read_regions
+from napari_particle_sam.storage.regions import REGION_SUFFIX
+from napari_particle_sam.workflow.collecting import CandidateCache
 from napari_particle_sam.workflow.propose import Proposed, propose_labels
-
-#: A typed pixel size that differs from the file's by more than this is remarked on.
-CONTRADICTION = 0.005
+from napari_particle_sam.workflow.segment_reading import choose_pixel_size, read_field
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,8 @@ class SegmentSettings:
         Folder of region maps: `STEM.png`, in subfolders where `root` is given. Nothing is proposed where they
         say ignore; rows at the lower edge that are ignored as a whole are the data bar. Images without a
         map are segmented as a whole, but for burnt-in letters and scale bars that are found.
+    cache : CandidateCache, optional
+        Where candidates are kept, so that other thresholds need no network and a killed job goes on.
     """
 
     generate: GenerateSettings
@@ -70,6 +67,7 @@ class SegmentSettings:
     root: Path | None = None
     regions: Path | None = None
     page: int | None = None
+    cache: CandidateCache | None = None
 
 
 @dataclass
@@ -195,13 +193,14 @@ def _segment_one(
     model: SamModel, path: Path, target: Path, settings: SegmentSettings, token: CancelToken
 ) -> Generator[Event, None, dict[str, Any]]:
     began = time.perf_counter()
-    micrograph, regions, found = _read(path, settings)
-    pixel, remarks = _pixel_size(micrograph, settings.pixel_size)
+    known = _regions_path(path, settings)
+    micrograph, regions, found = read_field(path, settings.databar, settings.page, known)
+    pixel, remarks = choose_pixel_size(micrograph, settings.pixel_size)
     for remark in remarks:
         yield Message(f"{path.name}: {remark}")
     read = time.perf_counter()
     proposed = yield from propose_labels(
-        model, micrograph, settings.generate, settings.thresholds, token, regions
+        model, micrograph, settings.generate, settings.thresholds, token, regions, settings.cache
     )
     finished = time.perf_counter()
     write_labels(target.with_name(path.stem + ".labels.tif"), proposed.labels)
@@ -209,39 +208,9 @@ def _segment_one(
     rows = particle_rows(proposed.labels, nm, proposed.scores(), micrograph.field_rows, micrograph.pixels)
     write_csv(target.with_name(path.stem + ".particles.csv"), rows, COLUMNS)
     seconds = {"read": read - began, **proposed.seconds, "write": time.perf_counter() - finished}
-    known = _regions_path(path, settings)
     entry = _image_entry(micrograph, proposed, pixel, seconds)
     maps = None if known is None else known.as_posix()
     return entry | found | {"regions": maps, "remarks": remarks}
-
-
-def _pixel_size(micrograph: Micrograph, typed: PixelSize | None) -> tuple[PixelSize | None, list[str]]:
-    """Return the pixel size, as typed before as known, and what the user should hear of the file."""
-    told, remarks = micrograph.pixel_size, list(micrograph.remarks)
-    if typed is not None and told is not None and abs(typed.nm / told.nm - 1) > CONTRADICTION:
-        remarks.append(
-            f"{typed.nm:g} nm per pixel was typed, {told.nm:g} nm is known ({told.source}); "
-            "the typed one is used."
-        )
-    return typed or told, remarks
-
-
-def _read(path: Path, settings: SegmentSettings) -> tuple[Micrograph, RegionMap | None, dict[str, Any]]:
-    """Return the micrograph with its field of view, its region map, and what was found in it."""
-    micrograph = read_micrograph(path, settings.databar or 0, settings.page)
-    rows, source = micrograph.field_rows, "auto" if settings.databar is None else "given"
-    known, regions = _regions_path(path, settings), None
-    if known is not None:
-        regions = read_regions(known, micrograph.shape)
-        if settings.databar is None or field_rows(regions) < rows:
-            rows, source = field_rows(regions), "regions"
-    elif settings.databar is None:
-        rows -= find_databar(micrograph.pixels)
-    marks = find_burnt_in(micrograph.pixels, rows) if known is None else []
-    if marks:
-        regions = RegionMap.default(micrograph.shape, rows).with_boxes_ignored(marks)
-    databar = {"rows": micrograph.shape[0] - rows, "source": source}
-    return replace(micrograph, field_rows=rows), regions, {"databar": databar, "burnt_in": marks}
 
 
 def _image_entry(
@@ -256,6 +225,7 @@ def _image_entry(
         "particles": len(proposed.proposals),
         "network_passes": len(proposed.candidates.frames),
         "candidates": len(proposed.candidates),
+        "from_cache": proposed.from_cache,
         "seconds": {k: round(v, 4) for k, v in seconds.items()} | {"total": round(sum(seconds.values()), 4)},
     }
 

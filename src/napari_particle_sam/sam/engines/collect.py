@@ -51,6 +51,7 @@ class Collector:
         self._embedding, self._search = embedding, search
         self._device = model.sam.device
         self._decoder: PointDecoder = point_decoder(model.sam, embedding.features, search.autocast)
+        self._size = self._decoder.batch
 
     def collect(self, points: NDArray[np.floating], begin: float = 0.0, end: float = 1.0) -> Iterator[Found]:
         """Keep every mask above the floors.
@@ -72,14 +73,27 @@ class Collector:
         CancelledError
             If the search's token was cancelled.
         """
-        step = self._decoder.batch
-        for start in range(0, len(points), step):
+        done = 0
+        while done < len(points):
             self._search.token.check()
             with self._search.times.stage("decode"):
-                rows = self._batch(points[start : start + step])
-            done = min(start + step, len(points)) / len(points)
+                rows, used = self._what_fits(points[done : done + self._size])
+            done += used
             found = _to_candidates(rows, self._embedding, self._search)
-            yield Found(found, begin + (end - begin) * done)
+            yield Found(found, begin + (end - begin) * done / len(points))
+
+    def _what_fits(self, points: NDArray[np.floating]) -> tuple[list[Row], int]:
+        """Decode a batch, or half of it again and again where the device's memory is too small."""
+        while True:
+            try:
+                return self._batch(points), len(points)
+            except torch.OutOfMemoryError:
+                if len(points) == 1:
+                    raise
+                self._size = len(points) // 2
+                points = points[: self._size]
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()
 
     def _batch(self, points: NDArray[np.floating]) -> list[Row]:
         flipped = np.ascontiguousarray(points[:, ::-1])
