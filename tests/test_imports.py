@@ -22,6 +22,7 @@ SNIPPETS = {
     "train help": HELP.format(arguments=["train", "--help"]),
     "demo help": HELP.format(arguments=["demo", "--help"]),
     "project help": HELP.format(arguments=["project", "--help"]),
+    "bench help": HELP.format(arguments=["bench", "masks", "--help"]),
     "measure help": HELP.format(arguments=["measure", "--help"]),
     "models list": HELP.format(arguments=["models", "list"]),
     "samples of the plugin": "import napari_particle_sam.gui.samples",

@@ -99,6 +99,12 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.logits)
 
+    def full_span(self, index: int) -> tuple[slice, slice]:
+        """Return the rows and columns of a candidate's frame that its support is known to decide."""
+        frame, crop = self.frames[self.frame[index]], self.logits[index]
+        row, col = (int(v) for v in self.corners[index])
+        return _span(frame.row_support, row, crop.shape[0]), _span(frame.col_support, col, crop.shape[1])
+
     def full_logits(self, index: int) -> tuple[NDArray[np.float32], int, int]:
         """Upsample one candidate's logits inside its support only.
 
@@ -114,8 +120,7 @@ class Candidates:
         """
         frame, crop = self.frames[self.frame[index]], self.logits[index]
         row, col = (int(v) for v in self.corners[index])
-        rows = _span(frame.row_support, row, crop.shape[0])
-        cols = _span(frame.col_support, col, crop.shape[1])
+        rows, cols = self.full_span(index)
         upright = frame.row_matrix[rows, row : row + crop.shape[0]] @ crop
         full = upright @ frame.col_matrix[cols, col : col + crop.shape[1]].T
         return full, frame.top + rows.start, frame.left + cols.start

@@ -1,50 +1,53 @@
-"""Candidates at full resolution: masks, areas, stability, overlaps; kept while thresholds move."""
+"""Candidates at full resolution: masks, areas, stability, overlaps; computed once they are asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_particle_sam.annotation.candidates import Candidates
+from napari_particle_sam.annotation.full_resolution import FullLogits
 from napari_particle_sam.annotation.masks import Mask
-from napari_particle_sam.annotation.overlaps import Overlaps, find_overlaps
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.errors import BadValueError
 
 
-@dataclass(frozen=True)
 class Evaluated:
-    """The masks of all candidates at one mask threshold and stability offset.
+    """The masks of candidates at one mask threshold and stability offset.
 
-    Attributes
+    Nothing is measured before it is asked for: thresholds on predicted IoU come first, and most candidates
+    of a fine grid fail them.
+
+    Parameters
     ----------
+    candidates : Candidates
+        What a generator collected.
     mask_threshold, stability_offset : float
-        What they were evaluated at.
-    masks : list of Mask
-        One per candidate; empty where nothing rises above the threshold.
-    predicted_iou, stability, area : ndarray of shape (N,)
-        Scores and pixel counts.
+        What they are evaluated at.
+    logits : FullLogits
+        Theirs; shared by evaluations at other thresholds.
     """
 
-    mask_threshold: float
-    stability_offset: float
-    masks: list[Mask]
-    predicted_iou: NDArray[np.float32]
-    stability: NDArray[np.float64]
-    area: NDArray[np.intp]
+    def __init__(
+        self, candidates: Candidates, mask_threshold: float, stability_offset: float, logits: FullLogits
+    ) -> None:
+        self.mask_threshold, self.stability_offset = mask_threshold, stability_offset
+        self.predicted_iou = candidates.predicted_iou
+        self.masks = _Masks(len(candidates), logits, mask_threshold)
+        self._candidates, self._logits = candidates, logits
+        self._known = np.zeros(len(candidates), bool)
+        self._stability = np.zeros(len(candidates))
+        self._area = np.zeros(len(candidates), np.intp)
+        self._shared: dict[tuple[int, int], int] = {}
 
-    @property
-    def score(self) -> NDArray[np.float64]:
-        """By which duplicates and overlaps are decided, (N,)."""
-        return self.predicted_iou * self.stability
-
-    @cached_property
-    def overlaps(self) -> Overlaps:
-        """Shared pixels of all pairs."""
-        return find_overlaps(self.masks)
+    def at(self, thresholds: Thresholds) -> Evaluated:
+        """Return the evaluation at other thresholds; itself where they are the same."""
+        if self.fits(thresholds):
+            return self
+        return _evaluate(self._candidates, thresholds, self._logits)
 
     def fits(self, thresholds: Thresholds) -> bool:
         """Whether the masks are those of these thresholds."""
@@ -53,9 +56,86 @@ class Evaluated:
             and self.stability_offset == thresholds.stability_offset
         )
 
+    @property
+    def stability(self) -> NDArray[np.float64]:
+        """Stability scores of all candidates, (N,)."""
+        self.measure(np.arange(len(self._known)))
+        return self._stability
+
+    @property
+    def area(self) -> NDArray[np.intp]:
+        """Pixels of all candidates' masks, (N,)."""
+        self.measure(np.arange(len(self._known)))
+        return self._area
+
+    def measure(self, index: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return stability scores and areas of some candidates, each (len(index),)."""
+        for i in index[~self._known[index]].tolist():
+            self._area[i], self._stability[i] = self._measure_one(i)
+        self._known[index] = True
+        return self._stability[index], self._area[index]
+
+    def score(self, index: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Return by what duplicates and overlaps of some candidates are decided, (len(index),)."""
+        stability, _ = self.measure(index)
+        return np.asarray(self.predicted_iou[index] * stability, np.float64)
+
+    def shared(self, i: int, j: int) -> int:
+        """Return how many pixels two masks share."""
+        pair = (i, j) if i < j else (j, i)
+        if pair not in self._shared:
+            self._shared[pair] = self.masks[i].overlap(self.masks[j])
+        return self._shared[pair]
+
+    def _measure_one(self, index: int) -> tuple[int, float]:
+        cut, offset = self.mask_threshold, self.stability_offset
+        area, loose, tight = self._logits.counts(index, (cut, cut - offset, cut + offset))
+        if self._candidates.stability is not None:
+            return area, float(self._candidates.stability[index])
+        return area, tight / loose if loose else 0.0
+
+
+class _Masks(Sequence[Mask]):
+    """Masks that are made when asked for; kept where their logits are, or when told to."""
+
+    def __init__(self, count: int, logits: FullLogits, cut: float) -> None:
+        self._count, self._logits, self._cut = count, logits, cut
+        self._made: dict[int, Mask] = {}
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Mask: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Mask]: ...
+
+    def __getitem__(self, index: int | slice) -> Mask | list[Mask]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(self._count))]
+        if not -self._count <= index < self._count:
+            raise IndexError(index)
+        index %= self._count
+        if index in self._made:
+            return self._made[index]
+        mask = self._make(index)
+        if self._logits.kept:
+            self._made[index] = mask
+        return mask
+
+    def keep(self, index: Iterable[int]) -> None:
+        """Keep these masks, and no others where there are too many to keep all."""
+        if not self._logits.kept:
+            self._made = {i: self._made.get(i) or self[i] for i in index}
+
+    def _make(self, index: int) -> Mask:
+        pixels = self._logits.one(index) > np.float32(self._cut)
+        return Mask.from_array(pixels, *self._logits.place(index))
+
 
 def evaluate(candidates: Candidates, thresholds: Thresholds) -> Evaluated:
-    """Evaluate every candidate inside its support.
+    """Make candidates ready to be evaluated inside their supports.
 
     Parameters
     ----------
@@ -74,36 +154,16 @@ def evaluate(candidates: Candidates, thresholds: Thresholds) -> Evaluated:
     BadValueError
         If the thresholds reach below the logits that were collected.
     """
+    return _evaluate(candidates, thresholds, None)
+
+
+def _evaluate(candidates: Candidates, thresholds: Thresholds, logits: FullLogits | None) -> Evaluated:
     if thresholds.mask_threshold - thresholds.stability_offset < candidates.floor_logit:
         raise BadValueError(
             f"Mask threshold {thresholds.mask_threshold:g} less stability offset "
             f"{thresholds.stability_offset:g} lies below {candidates.floor_logit:g}, where collecting "
             "ended; raise the one or lower the other."
         )
-    field = candidates.field_rows or candidates.shape[0]
-    masks, stability = [], np.zeros(len(candidates))
-    for index in range(len(candidates)):
-        mask, stability[index] = _evaluate_one(candidates, index, thresholds, field)
-        masks.append(mask)
-    if candidates.stability is not None:
-        stability = candidates.stability.astype(np.float64)
-    area = np.array([m.area for m in masks], np.intp)
     return Evaluated(
-        thresholds.mask_threshold,
-        thresholds.stability_offset,
-        masks,
-        candidates.predicted_iou,
-        stability,
-        area,
+        candidates, thresholds.mask_threshold, thresholds.stability_offset, logits or FullLogits(candidates)
     )
-
-
-def _evaluate_one(
-    candidates: Candidates, index: int, thresholds: Thresholds, field: int
-) -> tuple[Mask, float]:
-    logits, top, left = candidates.full_logits(index)
-    cut, offset = thresholds.mask_threshold, thresholds.stability_offset
-    loose = np.count_nonzero(logits > cut - offset)
-    tight = np.count_nonzero(logits > cut + offset)
-    mask = Mask.from_array((logits > cut)[: max(0, field - top)], top, left)
-    return mask, tight / loose if loose else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +42,15 @@ def sam_survivors(
     list of int
         Indices in the order in which that generator returns its masks: by predicted IoU within a crop.
     """
-    if evaluated is None or not evaluated.fits(thresholds):
-        evaluated = evaluate(candidates, thresholds)
-    good = candidates.predicted_iou > thresholds.pred_iou
-    good &= (evaluated.stability >= thresholds.stability) & (evaluated.area > 0)
-    boxes = inclusive_boxes(evaluated.masks)
+    evaluated = evaluate(candidates, thresholds) if evaluated is None else evaluated.at(thresholds)
+    passing = np.flatnonzero(candidates.predicted_iou > thresholds.pred_iou)
+    stability, area = evaluated.measure(passing)
+    passing = passing[(stability >= thresholds.stability) & (area > 0)]
+    boxes = np.zeros((len(candidates), 4), np.float32)
+    boxes[passing] = inclusive_boxes(evaluated.masks[int(i)] for i in passing)
     kept: list[int] = []
     for number, frame in enumerate(candidates.frames):
-        index = np.flatnonzero(good & (candidates.frame == number))
+        index = passing[candidates.frame[passing] == number]
         index = index[~near_crop_edge(boxes[index], frame, candidates.shape)]
         kept += index[_nms(boxes[index], candidates.predicted_iou[index], box_nms)].tolist()
     if len(candidates.frames) < 2:
@@ -58,14 +59,13 @@ def sam_survivors(
     return [kept[i] for i in _nms(boxes[kept], 1 / size, box_nms)]
 
 
-def inclusive_boxes(masks: Sequence[Mask]) -> NDArray[np.float32]:
+def inclusive_boxes(masks: Iterable[Mask]) -> NDArray[np.float32]:
     """Return boxes as SAM has them: left, top, right, bottom, the last two inclusive, (N, 4)."""
-    out = np.zeros((len(masks), 4), np.float32)
-    for i, mask in enumerate(masks):
-        if mask.crop.size:
-            top, left, bottom, right = mask.box
-            out[i] = left, top, right - 1, bottom - 1
-    return out
+    out = []
+    for mask in masks:
+        top, left, bottom, right = mask.box
+        out.append((left, top, right - 1, bottom - 1) if mask.crop.size else (0, 0, 0, 0))
+    return np.array(out, np.float32).reshape(-1, 4)
 
 
 def near_crop_edge(boxes: NDArray[np.floating], frame: Frame, shape: tuple[int, int]) -> NDArray[np.bool_]:

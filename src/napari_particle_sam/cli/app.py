@@ -9,7 +9,7 @@ import typer
 
 from napari_particle_sam import __version__
 from napari_particle_sam.base.errors import ParticleSamError
-from napari_particle_sam.cli import demo, evaluate, measure, models, project, samples, segment, train
+from napari_particle_sam.cli import bench, demo, evaluate, measure, models, project, samples, segment, train
 
 app = typer.Typer(
     name="particle-sam",
@@ -25,6 +25,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("measure")(measure.measure)
 app.command("train")(train.train)
 app.command("compare")(train.compare)
+app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(project.app, name="project")
 app.add_typer(samples.app, name="samples")

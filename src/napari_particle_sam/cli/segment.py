@@ -42,9 +42,7 @@ def segment(
     unit: Annotated[str | None, typer.Option(help="whole or part.")] = None,
     preset: Annotated[str, typer.Option(help="default, sam or paper.")] = "default",
     points_per_side: Annotated[int | None, typer.Option(min=1, help="Points of the grid.")] = None,
-    crop_layers: Annotated[
-        int | None, typer.Option(min=0, help="Crop layers of exact and reference.")
-    ] = None,
+    crop_layers: Annotated[int | None, typer.Option(min=0, help="Crop layers; not of guided.")] = None,
     crop_downscale: Annotated[int | None, typer.Option(min=1, help="Fewer points in crops.")] = None,
     pred_iou: Annotated[float | None, typer.Option(help="Lowest predicted IoU, 0 to 1.")] = None,
     stability: Annotated[float | None, typer.Option(help="Lowest stability score, 0 to 1.")] = None,

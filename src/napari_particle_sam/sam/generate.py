@@ -46,11 +46,11 @@ class GenerateSettings:
     floors : Floors
         Collection floors.
     tiles : bool
-        Whether small particles get a closer look; `guided` and `adaptive` only.
+        Whether small particles get a closer look; `guided` only.
     points_per_side : int
         Of the grid; the finest one of `adaptive`, and that of the gaps of `guided`.
     crop_layers, crop_downscale : int
-        SAM's crops and how much coarser their grids are; `exact` and `reference` only.
+        SAM's crops and how much coarser their grids are; not of `guided`.
     thresholds : Thresholds
         Filters that `reference` applies while it collects. The others measure by the model's own
         thresholds which masks they are confident of, so that candidates do not depend on these.

@@ -23,7 +23,7 @@ EMBEDDING_ENGINES: dict[str, EmbeddingEngine] = {
 }
 ENGINES = ("auto", *EMBEDDING_ENGINES, "reference")
 #: Engines that look closer in tiles where particles are small; the others in SAM's crop layers.
-TILING_ENGINES = ("guided", "adaptive")
+TILING_ENGINES = ("guided",)
 
 
 def resolve_engine(name: str, model: SamModel) -> str:
