@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from napari_particle_sam.annotation import full_resolution
+from napari_particle_sam.annotation import evaluation_cache
 from napari_particle_sam.annotation.candidates import Candidates, Frame
 from napari_particle_sam.annotation.evaluation_cache import Evaluated, evaluate
 from napari_particle_sam.annotation.full_resolution import FullLogits
@@ -110,13 +112,12 @@ CHOICES = st.builds(
 @given(seed=st.integers(0, 10**6), count=st.integers(0, 24), chosen=st.lists(CHOICES, min_size=1, max_size=3))
 def test_every_way_of_filtering_gives_the_rule(seed, count, chosen):
     candidates = blobs(seed, count)
-    kept, anew = None, FullLogits(candidates, 0)
-    assert not anew.kept or count == 0
+    kept, anew, some = None, FullLogits(candidates, 0), FullLogits(candidates, 5 * SIDE * SIDE)
     for thresholds in chosen:
         labels, found = by_the_book(candidates, thresholds)
         kept = evaluate(candidates, thresholds) if kept is None else kept.at(thresholds)
-        plain = Evaluated(candidates, thresholds.mask_threshold, thresholds.stability_offset, anew)
-        for evaluated in (kept, plain):
+        at = thresholds.mask_threshold, thresholds.stability_offset
+        for evaluated in (kept, Evaluated(candidates, *at, anew), Evaluated(candidates, *at, some)):
             proposals = propose(candidates, thresholds, evaluated)
             assert [p.candidate for p in proposals] == found
             drawn = label_map(proposals, (SIDE, SIDE))
@@ -124,18 +125,40 @@ def test_every_way_of_filtering_gives_the_rule(seed, count, chosen):
             np.testing.assert_array_equal(numbers[drawn], labels)
 
 
-def test_logits_are_kept_up_to_a_size_only():
-    candidates = blobs(1, 3)
-    assert FullLogits(candidates).kept and full_resolution.KEPT_BYTES > 4 * 3 * SIDE * SIDE
-    assert not FullLogits(candidates, 4 * 3 * SIDE * SIDE - 1).kept
-    assert FullLogits(candidates, 4 * 3 * SIDE * SIDE).kept
-
-
 def test_only_what_passes_the_predicted_iou_is_measured():
     candidates = blobs(2, 12)
-    evaluated = evaluate(candidates, Thresholds())
-    measured = []
-    evaluated._measure_one = lambda i: measured.append(i) or (0, 0.0)
     limit = float(np.sort(candidates.predicted_iou)[-3])
-    propose(candidates, Thresholds(pred_iou=limit), evaluated)
-    assert sorted(measured) == sorted(np.argsort(candidates.predicted_iou)[-3:].tolist())
+    upsampled = []
+
+    class Watched(Candidates):
+        def full_logits(self, index):
+            upsampled.append(index)
+            return super().full_logits(index)
+
+    watched = Watched(**{f.name: getattr(candidates, f.name) for f in fields(candidates)})
+    evaluated = evaluate(watched, Thresholds(pred_iou=limit))
+    propose(watched, Thresholds(pred_iou=limit), evaluated)
+    assert sorted(upsampled) == sorted(np.argsort(candidates.predicted_iou)[-3:].tolist())
+    again = Thresholds(pred_iou=limit, mask_threshold=0.4, stability_offset=0.5)
+    propose(watched, again, evaluated.at(again))
+    assert len(upsampled) == 3
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), chosen=CHOICES)
+def test_the_rule_holds_where_few_masks_are_kept(seed, chosen):
+    candidates = blobs(seed, 16)
+    _, found = by_the_book(candidates, chosen)
+    before, evaluation_cache.KEPT_MASKS = evaluation_cache.KEPT_MASKS, 500
+    try:
+        proposals = propose(candidates, chosen)
+    finally:
+        evaluation_cache.KEPT_MASKS = before
+    assert [p.candidate for p in proposals] == found
+
+
+def test_a_mask_is_trimmed_and_negative_places_count_from_the_end():
+    masks = evaluate(blobs(4, 5), Thresholds()).masks
+    assert masks[-1].equals(masks[4]) and len(masks[1:3]) == 2
+    for mask in masks:
+        assert not mask.area or (mask.crop[[0, -1]].any(1).all() and mask.crop[:, [0, -1]].any(0).all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import overload
 
 import numpy as np
@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.full_resolution import FullLogits
 from napari_particle_sam.annotation.masks import Mask
+from napari_particle_sam.annotation.overlaps import shared_pixels
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.errors import BadValueError
+
+#: Masks are kept up to this many bytes; those that stay after duplicates went are kept in any case.
+KEPT_MASKS = 128 * 1024**2
 
 
 class Evaluated:
@@ -41,7 +45,7 @@ class Evaluated:
         self._known = np.zeros(len(candidates), bool)
         self._stability = np.zeros(len(candidates))
         self._area = np.zeros(len(candidates), np.intp)
-        self._shared: dict[tuple[int, int], int] = {}
+        self._boxes = np.zeros((len(candidates), 4), np.intp)
 
     def at(self, thresholds: Thresholds) -> Evaluated:
         """Return the evaluation at other thresholds; itself where they are the same."""
@@ -70,37 +74,55 @@ class Evaluated:
 
     def measure(self, index: NDArray[np.integer]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return stability scores and areas of some candidates, each (len(index),)."""
-        for i in index[~self._known[index]].tolist():
-            self._area[i], self._stability[i] = self._measure_one(i)
-        self._known[index] = True
+        new = index[~self._known[index]]
+        if len(new):
+            self._measure(new)
         return self._stability[index], self._area[index]
+
+    def boxes(self, index: NDArray[np.integer]) -> NDArray[np.intp]:
+        """Return boxes around some masks, ``(top, left, bottom, right)``, (len(index), 4).
+
+        They may be a little wide: they bound what masks can share.
+        """
+        self.measure(index)
+        return np.asarray(self._boxes[index])
 
     def score(self, index: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return by what duplicates and overlaps of some candidates are decided, (len(index),)."""
         stability, _ = self.measure(index)
         return np.asarray(self.predicted_iou[index] * stability, np.float64)
 
+    def bounds(self, i: int, j: int) -> tuple[int, int]:
+        """Return the least and the most pixels that two masks can share, from what is known of them."""
+        return self._logits.shared.bounds(i, j, self.mask_threshold)
+
     def shared(self, i: int, j: int) -> int:
         """Return how many pixels two masks share."""
-        pair = (i, j) if i < j else (j, i)
-        if pair not in self._shared:
-            self._shared[pair] = self.masks[i].overlap(self.masks[j])
-        return self._shared[pair]
+        least, most = self.bounds(i, j)
+        if least == most:
+            return least
+        shared = shared_pixels(self.masks[i], self.masks[j])
+        self._logits.shared.note(i, j, self.mask_threshold, shared)
+        return shared
 
-    def _measure_one(self, index: int) -> tuple[int, float]:
-        cut, offset = self.mask_threshold, self.stability_offset
-        area, loose, tight = self._logits.counts(index, (cut, cut - offset, cut + offset))
-        if self._candidates.stability is not None:
-            return area, float(self._candidates.stability[index])
-        return area, tight / loose if loose else 0.0
+    def _measure(self, index: NDArray[np.integer]) -> None:
+        counts = self._logits.counts(index, self.mask_threshold, self.stability_offset)
+        self._area[index], self._boxes[index] = counts.area, counts.boxes
+        if self._candidates.stability is None:
+            self._stability[index] = counts.tight / np.maximum(counts.loose, 1)
+        else:
+            self._stability[index] = self._candidates.stability[index]
+        self._known[index] = True
 
 
 class _Masks(Sequence[Mask]):
-    """Masks that are made when asked for; kept where their logits are, or when told to."""
+    """Masks that are made when asked for; kept while they are not too many, or when told to."""
 
     def __init__(self, count: int, logits: FullLogits, cut: float) -> None:
         self._count, self._logits, self._cut = count, logits, cut
         self._made: dict[int, Mask] = {}
+        self._wanted: set[int] = set()
+        self._left = KEPT_MASKS
 
     def __len__(self) -> int:
         return self._count
@@ -114,24 +136,20 @@ class _Masks(Sequence[Mask]):
     def __getitem__(self, index: int | slice) -> Mask | list[Mask]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(self._count))]
+        if index in self._made:
+            return self._made[index]
         if not -self._count <= index < self._count:
             raise IndexError(index)
         index %= self._count
-        if index in self._made:
-            return self._made[index]
-        mask = self._make(index)
-        if self._logits.kept:
+        mask = self._logits.mask(index, self._cut)
+        if mask.crop.nbytes <= self._left or index in self._wanted:
             self._made[index] = mask
+            self._left -= mask.crop.nbytes
         return mask
 
-    def keep(self, index: Iterable[int]) -> None:
-        """Keep these masks, and no others where there are too many to keep all."""
-        if not self._logits.kept:
-            self._made = {i: self._made.get(i) or self[i] for i in index}
-
-    def _make(self, index: int) -> Mask:
-        pixels = self._logits.one(index) > np.float32(self._cut)
-        return Mask.from_array(pixels, *self._logits.place(index))
+    def keep(self, index: int) -> None:
+        """Keep a mask once it is made, however many there are."""
+        self._wanted.add(index)
 
 
 def evaluate(candidates: Candidates, thresholds: Thresholds) -> Evaluated:

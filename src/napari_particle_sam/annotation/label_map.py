@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.evaluation_cache import Evaluated, evaluate
 from napari_particle_sam.annotation.masks import Mask
-from napari_particle_sam.annotation.overlaps import find_overlaps
+from napari_particle_sam.annotation.overlaps import meeting_boxes
 from napari_particle_sam.annotation.thresholds import Thresholds
 
 #: A mask lies inside another when this share of it does.
@@ -76,7 +76,6 @@ def propose(
     evaluated = evaluate(candidates, thresholds) if evaluated is None else evaluated.at(thresholds)
     kept = _passing(evaluated, candidates, thresholds)
     kept = _drop_duplicates(evaluated, kept, thresholds.nms)
-    evaluated.masks.keep(kept)
     kept = _resolve_nesting(evaluated, kept, thresholds)
     proposals = _share_out(evaluated, kept, candidates.shape, thresholds.min_area)
     return sorted(proposals, key=lambda p: p.candidate)
@@ -102,46 +101,51 @@ def _passing(found: Evaluated, candidates: Candidates, thresholds: Thresholds) -
 
 
 def _drop_duplicates(found: Evaluated, kept: list[int], nms: float) -> list[int]:
-    """Keep a mask unless one of a better score agrees with it; only survivors' masks are held."""
+    """Keep a mask unless one of a better score that stays agrees with it."""
+    rivals, ends = _rivals(found, kept, nms)
     areas = found.measure(np.array(kept, np.intp))[1].tolist()
-    survivors = _Survivors(len(kept), nms)
-    for i, area in zip(kept, areas, strict=True):
-        mask = found.masks[i]
-        rivals = survivors.rivals(mask, area)
-        if not any(_agree(found, i, j, area, rival, nms) for j, rival in rivals):
-            survivors.add(i, mask, area)
-    return survivors.index
+    stays, begin = [True] * len(kept), 0
+    for place, end in enumerate(ends):
+        for rival in rivals[begin:end]:
+            if stays[rival] and _agree(found, kept[place], kept[rival], areas[place] + areas[rival], nms):
+                stays[place] = False
+                break
+        else:
+            found.masks.keep(kept[place])
+        begin = end
+    return [i for i, stay in zip(kept, stays, strict=True) if stay]
 
 
-def _agree(found: Evaluated, i: int, j: int, area: int, rival: int, nms: float) -> bool:
+def _agree(found: Evaluated, i: int, j: int, areas: int, nms: float) -> bool:
+    """Whether the IoU of two masks lies above the limit; compared only where bounds leave that open."""
+    least, most = found.bounds(i, j)
+    if least > nms * (areas - least):
+        return True
+    if most <= nms * (areas - most):
+        return False
     shared = found.shared(i, j)
-    return shared > nms * (area + rival - shared)
+    return shared > nms * (areas - shared)
 
 
-class _Survivors:
-    """Masks that stay so far, and which of them could agree with another."""
+def _rivals(found: Evaluated, kept: list[int], nms: float) -> tuple[list[int], list[int]]:
+    """Return the better masks whose boxes and areas allow an IoU above the limit, the likeliest first.
 
-    def __init__(self, most: int, nms: float) -> None:
-        self.index: list[int] = []
-        self._nms = nms
-        self._boxes = np.zeros((4, most))
-        self._areas = np.zeros(most)
-
-    def add(self, index: int, mask: Mask, area: int) -> None:
-        """Note a mask that stays."""
-        self._boxes[:, len(self.index)], self._areas[len(self.index)] = mask.box, area
-        self.index.append(index)
-
-    def rivals(self, mask: Mask, area: int) -> list[tuple[int, int]]:
-        """Return those whose box and area allow an IoU above the limit, with their areas."""
-        count = len(self.index)
-        boxes, areas = self._boxes[:, :count], self._areas[:count]
-        top, left, bottom, right = mask.box
-        rows = np.minimum(boxes[2], bottom) - np.maximum(boxes[0], top)
-        cols = np.minimum(boxes[3], right) - np.maximum(boxes[1], left)
-        most = np.minimum(np.maximum(rows, 0) * np.maximum(cols, 0), np.minimum(areas, area))
-        possible = most > self._nms * (areas + area - most)
-        return [(self.index[k], int(areas[k])) for k in np.flatnonzero(possible)]
+    They stand behind one another for all masks in their order, with the end of each one's.
+    """
+    index = np.array(kept, np.intp)
+    area, parts = found.measure(index)[1], []
+    for first, second, common in meeting_boxes(found.boxes(index)):
+        most = np.minimum(common, np.minimum(area[first], area[second]))
+        union = area[first] + area[second] - most
+        possible = np.flatnonzero(most > nms * union)
+        pairs = np.sort(np.stack([first[possible], second[possible]]), axis=0)
+        parts.append((*pairs, most[possible] / union[possible]))
+    if not parts:
+        return [], [0] * len(kept)
+    better, worse, likely = (np.concatenate(p) for p in zip(*parts, strict=True))
+    order = np.lexsort((-likely, worse))
+    ends = np.searchsorted(worse[order], np.arange(len(kept)), "right")
+    return better[order].tolist(), ends.tolist()
 
 
 def _resolve_nesting(found: Evaluated, kept: list[int], thresholds: Thresholds) -> list[int]:
@@ -159,22 +163,33 @@ def _resolve_nesting(found: Evaluated, kept: list[int], thresholds: Thresholds) 
 
 
 class _Nesting:
-    """Which of some masks overlap, and which lie inside which."""
+    """Which of some masks lie inside which; looked at only where areas and boxes allow it."""
 
     def __init__(self, found: Evaluated, kept: list[int]) -> None:
-        self._kept = kept
-        self._place = {i: k for k, i in enumerate(kept)}
-        self.area = dict(zip(kept, found.measure(np.array(kept, np.intp))[1].tolist(), strict=True))
-        self._overlaps = find_overlaps([found.masks[i] for i in kept])
-
-    def of(self, i: int) -> list[tuple[int, int]]:
-        """Return ``(other mask, shared pixels)`` of one mask."""
-        return [(self._kept[k], shared) for k, shared in self._overlaps.of(self._place[i])]
+        index = np.sort(np.array(kept, np.intp))
+        area = found.measure(index)[1]
+        self._found = found
+        self.area = dict(zip(index.tolist(), area.tolist(), strict=True))
+        self._possible: dict[int, list[int]] = {i: [] for i in kept}
+        self._inside: dict[int, list[int]] = {}
+        for first, second, common in meeting_boxes(found.boxes(index)):
+            for one, other in ((first, second), (second, first)):
+                nested = (area[one] < area[other]) & (common >= INSIDE * area[one])
+                for i, j in zip(index[other[nested]].tolist(), index[one[nested]].tolist(), strict=True):
+                    self._possible[i].append(j)
 
     def inside(self, outer: int) -> list[int]:
-        """Return the smaller masks that lie inside another."""
-        area = self.area
-        return [j for j, shared in self.of(outer) if area[j] < area[outer] and shared >= INSIDE * area[j]]
+        """Return the smaller masks that lie inside another, ascending."""
+        if outer not in self._inside:
+            self._inside[outer] = [j for j in sorted(self._possible[outer]) if self._lies_inside(j, outer)]
+        return self._inside[outer]
+
+    def _lies_inside(self, inner: int, outer: int) -> bool:
+        enough = max(INSIDE * self.area[inner], 1)
+        least, most = self._found.bounds(outer, inner)
+        if least >= enough or most < enough:
+            return bool(least >= enough)
+        return bool(self._found.shared(outer, inner) >= enough)
 
 
 def _gives_way(
@@ -193,9 +208,8 @@ def _apart(found: Evaluated, nesting: _Nesting, inner: list[int]) -> bool:
     if len(outermost) < 2:
         return False
     for position, i in enumerate(outermost):
-        neighbours = {j for j, _ in nesting.of(i)}
         for j in outermost[position + 1 :]:
-            if j in neighbours or found.masks[i].near(found.masks[j], GAP):
+            if found.shared(i, j) or found.masks[i].near(found.masks[j], GAP):
                 return False
     return True
 
@@ -203,14 +217,15 @@ def _apart(found: Evaluated, nesting: _Nesting, inner: list[int]) -> bool:
 def _share_out(found: Evaluated, kept: list[int], shape: tuple[int, int], min_area: int) -> list[Proposal]:
     taken = np.zeros(shape, bool)
     proposals = []
-    stability = dict(zip(kept, found.measure(np.array(kept, np.intp))[0].tolist(), strict=True))
+    scores = found.measure(np.array(kept, np.intp))
+    stability, area = (dict(zip(kept, values.tolist(), strict=True)) for values in scores)
     for i in kept:
         whole = found.masks[i]
-        free = whole.crop & ~taken[whole.window]
-        mask, _ = Mask.from_array(free, whole.top, whole.left).largest_component()
-        if mask.area < max(min_area, KEPT_SHARE * whole.area, 1):
+        free = Mask.from_array(whole.crop > taken[whole.window], whole.top, whole.left)
+        mask, _ = free.largest_component()
+        if mask.area < max(min_area, KEPT_SHARE * area[i], 1):
             continue
         taken[mask.window] |= mask.crop
         iou = float(found.predicted_iou[i])
-        proposals.append(Proposal(mask.owned(), i, iou, stability[i], whole.area - mask.area))
+        proposals.append(Proposal(mask.owned(), i, iou, stability[i], area[i] - mask.area))
     return proposals
