@@ -94,3 +94,32 @@ def test_the_whole_image_keeps_what_tiles_cannot_show():
     boxes = [(10, 10, 15, 15), (10, 10, 12, 30), (10, 10, 40, 40)]
     found = only_large(in_frame(frame, boxes, (256, 256)), 80)
     assert [c.shape for c in found.logits] == [(4, 22), (32, 32)]
+
+
+def test_a_large_image_is_looked_at_again_until_sizes_are_legible(monkeypatch):
+    """Clumps in the small view, grains in the closer one."""
+    from types import SimpleNamespace
+
+    from napari_particle_sam.sam import passes
+
+    model = SimpleNamespace(img_size=512)
+    looked = []
+
+    def view(window):
+        looked.append(window)
+        # in input pixels nothing is ever seen smaller than 16
+        scale = 512 / max(window[2:])
+        frame = SimpleNamespace(rows=window[2], input_rows=window[2] * scale)
+        return SimpleNamespace(locator=max(16.0, 40.0 * scale), frame=frame)
+
+    monkeypatch.setattr(passes, "pixels_per_cell", lambda model: 1.0)
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: maps)
+    shape = (8192, 8192)
+    plan = passes.plan_passes(model, view((0, 0, *shape)), shape, view)
+    side = plan.windows[0][2]
+    assert 0.8 * 36 <= 40 * 512 / side <= 1.2 * 36
+    assert 2 < len(looked) <= 1 + passes.MOST_LOOKS * passes.LOOKS
+    looked.clear()
+    small = (700, 1000)
+    passes.plan_passes(model, view((0, 0, *small)), small, view)
+    assert len(looked) == 1

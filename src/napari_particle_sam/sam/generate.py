@@ -165,7 +165,9 @@ class _Job:
         """See the whole image, then tiles where it shows particles too small."""
         shape = self.seen.shape
         whole = self._encode((0, 0, *shape))
-        plan = plan_passes(self.model, whole, shape) if self.settings.tiles else TilePlan([], 0)
+        plan = TilePlan([], 0)
+        if self.settings.tiles:
+            plan = plan_passes(self.model, whole, shape, self._encode)
         passes = 1 + len(plan.windows)
         search = replace(self._search, least_radius=least_radius(self.model, plan, shape))
         parts = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,13 @@ from napari_particle_sam.sam.tiles import plan_tiles
 OVERLAP_DIAMETERS = 3.0
 #: A mask from the whole image stays beside tiles from this share of the overlap on.
 LARGE_SHARE = 0.8
+#: Small particles of an image reduced by more than this are looked at again in tiles: the locator cannot
+#: tell clumps of a few input pixels each from one particle;
+REDUCED = 0.5
+#: in so many of them,
+LOOKS = 5
+#: so many times at most.
+MOST_LOOKS = 4
 #: SAM's crops overlap by this share of the image's shorter side.
 CROP_OVERLAP = 512 / 1500
 
@@ -44,17 +52,66 @@ class TilePlan:
     overlap: int
 
 
-def plan_passes(model: SamModel, whole: Embedding, shape: tuple[int, int]) -> TilePlan:
-    """Plan tiles from the particle size that the locator sees in the whole image."""
-    if whole.locator is None:
-        return TilePlan([], 0)
-    diameter = typical_diameter(whole.locator, pixels_per_cell(model))
+def plan_passes(
+    model: SamModel, whole: Embedding, shape: tuple[int, int], look: Callable[[Window], Embedding]
+) -> TilePlan:
+    """Plan tiles at the scale that fits the particles that the locator sees.
+
+    Where a large image is shown so small that sizes cannot be read off it, some tiles of the first plan are
+    looked at, and the plan is made again from what they show.
+
+    Parameters
+    ----------
+    model : SamModel
+        The model.
+    whole : Embedding
+        The whole field of view.
+    shape : tuple of int
+        Its rows and columns.
+    look : callable
+        Encodes a window.
+
+    Returns
+    -------
+    TilePlan
+        The tiles.
+    """
+    diameter, scale = _diameter(model, [whole]), whole_image_scale(shape, model.img_size)
+    plan = _tiles_for(model, shape, diameter)
+    for _ in range(MOST_LOOKS):
+        if not plan.windows or diameter is None or scale >= REDUCED:
+            break
+        scale = model.img_size / max(plan.windows[0][2:])
+        seen = _diameter(model, [look(w) for w in _spread(plan.windows)])
+        if seen is None or seen >= diameter:
+            break
+        diameter = seen
+        plan = _tiles_for(model, shape, diameter)
+    return plan
+
+
+def _diameter(model: SamModel, embeddings: list[Embedding]) -> float | None:
+    """Return the typical particle diameter in image pixels, None where nothing is seen."""
+    found = []
+    for embedding in embeddings:
+        if embedding.locator is None:
+            return None
+        diameter = typical_diameter(embedding.locator, pixels_per_cell(model))
+        if diameter is not None:
+            found.append(diameter * embedding.frame.rows / embedding.frame.input_rows)
+    return float(np.median(found)) if found else None
+
+
+def _spread(windows: list[Window]) -> list[Window]:
+    """Return some windows from all over the image."""
+    places = np.linspace(0, len(windows) - 1, min(LOOKS, len(windows))).round().astype(int)
+    return [windows[i] for i in np.unique(places)]
+
+
+def _tiles_for(model: SamModel, shape: tuple[int, int], diameter: float | None) -> TilePlan:
     scale = whole_image_scale(shape, model.img_size)
-    if diameter is None:
-        return TilePlan([], 0)
-    diameter /= scale
     chosen = choose_scale(shape, model.img_size, diameter)
-    if chosen < 1.2 * scale:
+    if diameter is None or chosen < 1.2 * scale:
         return TilePlan([], 0)
     side = round(model.img_size / chosen)
     overlap = min(int(max(OVERLAP_DIAMETERS * diameter, side / 8)), side // 2)
