@@ -17,7 +17,7 @@ from napari_particle_sam.learning import validation
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.run import FineTuning
 from napari_particle_sam.learning.samples import TrainingImage
-from napari_particle_sam.sam import generate
+from napari_particle_sam.sam import passes
 from napari_particle_sam.sam.adapters import find_adapter, merge_adapter, read_info
 from napari_particle_sam.sam.engines import guided
 
@@ -101,7 +101,8 @@ def test_a_run_without_validation(model, base_print, fresh, images, tmp_path, ba
 
 def test_a_run_with_real_validation(model, images, tmp_path, monkeypatch):
     monkeypatch.setattr(guided, "find_centres", lambda *a, **k: np.full((4, 2), 100, np.float32))
-    monkeypatch.setattr(generate, "typical_diameter", lambda maps, pixel: None)
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: None)
+    monkeypatch.setattr(guided, "_without_centre", lambda foreground, *a: np.zeros_like(foreground))
     monkeypatch.setattr(validation, "PRED_IOU_GRID", (0.4, 0.6))
     monkeypatch.setattr(validation, "STABILITY_GRID", (0.8,))
     result, events = exhausted(
