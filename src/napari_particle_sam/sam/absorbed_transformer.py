@@ -60,11 +60,13 @@ def _layer(
     return queries, layer.norm4(keys)
 
 
-def _heads(attention: Attention, x: Tensor) -> Tensor:
+def split_heads(attention: Attention, x: Tensor) -> Tensor:
+    """Return projected tokens (N, T, C') by head, (N, H, T, C' / H)."""
     return x.unflatten(2, (attention.num_heads, -1)).transpose(1, 2)
 
 
-def _head_weight(attention: Attention, weight: Tensor) -> Tensor:
+def weight_by_head(attention: Attention, weight: Tensor) -> Tensor:
+    """Return a projection's weight (C', C) by head, (H, C' / H, C)."""
     return weight.unflatten(0, (attention.num_heads, -1))
 
 
@@ -84,14 +86,14 @@ def _scores(rows: Tensor, keys: Tensor, position: Tensor) -> Tensor:
 
 def _from_image(attention: Attention, placed: Tensor, keys: Tensor, position: Tensor) -> Tensor:
     """Tokens look at the image."""
-    query = _heads(attention, attention.q_proj(placed)) / math.sqrt(
+    query = split_heads(attention, attention.q_proj(placed)) / math.sqrt(
         attention.internal_dim // attention.num_heads
     )
-    rows = (query @ _head_weight(attention, attention.k_proj.weight)).flatten(1, 2)
+    rows = (query @ weight_by_head(attention, attention.k_proj.weight)).flatten(1, 2)
     share = _scores(rows, keys, position).softmax(-1)
     seen = share @ keys
     seen = seen.unflatten(1, (attention.num_heads, -1))
-    value = seen @ _head_weight(attention, attention.v_proj.weight).transpose(1, 2)
+    value = seen @ weight_by_head(attention, attention.v_proj.weight).transpose(1, 2)
     value = value.transpose(1, 2).flatten(2) + attention.v_proj.bias
     return attention.out_proj(value)
 
@@ -101,12 +103,12 @@ def _into_image(
 ) -> Tensor:
     """Return the image tokens plus what they take from the prompt tokens."""
     heads = attention.num_heads
-    key = _heads(attention, attention.k_proj(placed)) / math.sqrt(attention.internal_dim // heads)
-    rows = (key @ _head_weight(attention, attention.q_proj.weight)).flatten(1, 2)
+    key = split_heads(attention, attention.k_proj(placed)) / math.sqrt(attention.internal_dim // heads)
+    rows = (key @ weight_by_head(attention, attention.q_proj.weight)).flatten(1, 2)
     bias = (key * attention.q_proj.bias.view(1, heads, 1, -1)).sum(-1).flatten(1)
     scores = _scores(rows, keys, position) + bias[..., None]
     share = scores.unflatten(1, (heads, -1)).softmax(2).flatten(1, 2)
-    value = _heads(attention, attention.v_proj(queries))
+    value = split_heads(attention, attention.v_proj(queries))
     out = attention.out_proj.weight.T.unflatten(0, (heads, -1))
     taken = (value @ out + attention.out_proj.bias / heads).flatten(1, 2)
     return torch.baddbmm(keys.expand(len(queries), -1, -1), share.transpose(1, 2), taken)

@@ -14,6 +14,8 @@ from segment_anything.modeling.transformer import Attention, TwoWayAttentionBloc
 from torch import Tensor
 from torch.nn import functional
 
+from napari_particle_sam.sam.absorbed_transformer import split_heads, weight_by_head
+
 #: Image tokens that are worked on together.
 CHUNK = 2048
 
@@ -92,7 +94,7 @@ class BufferedTransformer:
             torch.softmax(scores, -1, out=share)
             torch.mm(share, keys, out=seen[i])
         by_head = seen.unflatten(1, (attention.num_heads, -1))
-        value = by_head @ _by_head(attention, attention.v_proj.weight).transpose(1, 2)
+        value = by_head @ weight_by_head(attention, attention.v_proj.weight).transpose(1, 2)
         return attention.out_proj(value.transpose(1, 2).flatten(2) + attention.v_proj.bias)
 
     def _score_buffers(self, rows: int, columns: int) -> tuple[Tensor, Tensor]:
@@ -106,10 +108,10 @@ class BufferedTransformer:
         heads = attention.num_heads
         key = attention.k_proj(placed)
         rows = _absorb(attention, key, attention.q_proj)
-        split = _heads(attention, key) / _root(attention)
+        split = split_heads(attention, key) / _root(attention)
         bias = (split * attention.q_proj.bias.view(1, heads, 1, -1)).sum(-1).flatten(1)
         out = attention.out_proj.weight.T.unflatten(0, (heads, -1))
-        value = _heads(attention, attention.v_proj(queries))
+        value = split_heads(attention, attention.v_proj(queries))
         taken = (value @ out + attention.out_proj.bias / heads).flatten(1, 2)
         for i in range(len(rows)):
             self._update_image(layer.norm4, i, heads, rows[i], bias[i], taken[i])
@@ -132,15 +134,7 @@ def _root(attention: Attention) -> float:
     return math.sqrt(attention.internal_dim // attention.num_heads)
 
 
-def _heads(attention: Attention, x: Tensor) -> Tensor:
-    return x.unflatten(2, (attention.num_heads, -1)).transpose(1, 2)
-
-
-def _by_head(attention: Attention, weight: Tensor) -> Tensor:
-    return weight.unflatten(0, (attention.num_heads, -1))
-
-
 def _absorb(attention: Attention, tokens: Tensor, other: torch.nn.Linear) -> Tensor:
     """Multiply projected tokens (N, T, C') with the other side's projection: (N, H T, C)."""
-    split = _heads(attention, tokens) / _root(attention)
-    return (split @ _by_head(attention, other.weight)).flatten(1, 2)
+    split = split_heads(attention, tokens) / _root(attention)
+    return (split @ weight_by_head(attention, other.weight)).flatten(1, 2)
