@@ -32,6 +32,12 @@ PRESETS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 
+Cache = Annotated[
+    bool, typer.Option(help="Keep candidates: other thresholds need no network, a killed job goes on.")
+]
+CropLayers = Annotated[int | None, typer.Option(min=0, help="Crop layers; not of guided.")]
+TypedPixelSize = Annotated[str | None, typer.Option(help="Such as 7.344nm; for tables in micrometres.")]
+
 
 def segment(
     images: Annotated[list[str], typer.Argument(help="Files, folders or patterns.", show_default=False)],
@@ -42,23 +48,19 @@ def segment(
     unit: Annotated[str | None, typer.Option(help="whole or part.")] = None,
     preset: Annotated[str, typer.Option(help="default, sam or paper.")] = "default",
     points_per_side: Annotated[int | None, typer.Option(min=1, help="Points of the grid.")] = None,
-    crop_layers: Annotated[int | None, typer.Option(min=0, help="Crop layers; not of guided.")] = None,
+    crop_layers: CropLayers = None,
     crop_downscale: Annotated[int | None, typer.Option(min=1, help="Fewer points in crops.")] = None,
     pred_iou: Annotated[float | None, typer.Option(help="Lowest predicted IoU, 0 to 1.")] = None,
     stability: Annotated[float | None, typer.Option(help="Lowest stability score, 0 to 1.")] = None,
     min_area: Annotated[int | None, typer.Option(help="Smallest particle in pixels.")] = None,
     regions: Regions = None,
-    pixel_size: Annotated[
-        str | None, typer.Option(help="Such as 7.344nm; for tables in micrometres.")
-    ] = None,
+    pixel_size: TypedPixelSize = None,
     databar: Annotated[str, typer.Option(help="auto, none, or rows of the data bar at the bottom.")] = "auto",
     page: Annotated[int | None, typer.Option(min=1, help="Of files with several pages; the first.")] = None,
     recursive: Annotated[bool, typer.Option(help="Look into subfolders.")] = False,
     keep_tree: Annotated[bool, typer.Option(help="Keep subfolders in the output.")] = False,
     skip_existing: Annotated[bool, typer.Option(help="Leave images alone that have labels.")] = False,
-    cache: Annotated[
-        bool, typer.Option(help="Keep candidates: other thresholds need no network, a killed job goes on.")
-    ] = True,
+    cache: Cache = True,
     device: Device = "auto",
     trust: Trust = False,
     json: Json = None,
