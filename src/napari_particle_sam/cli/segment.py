@@ -83,11 +83,8 @@ def segment(
 
     loaded = load_model(model, adapter, device, trust=trust)
     generate, thresholds = split_settings(loaded, engine, values)
-    root = _common_root(inputs) if keep_tree else None
-    settings = SegmentSettings(
-        generate, thresholds, rows, pixel, skip_existing, root, regions, page,
-        CandidateCache() if cache else None,
-    )  # fmt: skip
+    root, kept = _common_root(inputs) if keep_tree else None, CandidateCache() if cache else None
+    settings = SegmentSettings(generate, thresholds, rows, pixel, skip_existing, root, regions, page, kept)
     report = follow(segment_batch(loaded, inputs, out, settings, CancelToken()))
     write_result(json, vars(report))
     _conclude(report, len(inputs), out)
