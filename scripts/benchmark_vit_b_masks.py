@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python scripts/benchmark_vit_b_masks.py --emps ../shared/data/emps \
         --decoder Prompt_guided_Mask_Decoder.pt --points 10 --images 20
 
-SAM's encoder is not timed. Where its weights are missing, particle-tiny's encoder on the halved input stands in for it: an
-embedding of the same shape, 64 x 64 x 256 for 1024 px, from which that decoder draws real masks.
+SAM's encoder is not timed: particle-tiny's encoder on the halved input stands in for it, with an embedding of
+the same shape, 64 x 64 x 256 for 1024 px, from which that decoder draws real masks.
 """
 
 from __future__ import annotations
