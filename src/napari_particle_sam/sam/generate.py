@@ -175,9 +175,8 @@ class _Job:
             part = kept.get(number) if kept is not None else None
             if part is None:
                 embedding = self._encode(window) if number else whole
-                found = yield from self._one_pass(
-                    embedding, self._search if number else search, number, passes
-                )
+                tile = replace(self._search, own=plan.own(window)) if number else search
+                found = yield from self._one_pass(embedding, tile, number, passes)
                 part = self._worth_keeping(found, number, plan)
                 if kept is not None and plan.windows:
                     kept.put(number, part)

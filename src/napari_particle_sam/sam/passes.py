@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,6 +37,11 @@ CROP_OVERLAP = 512 / 1500
 Window = tuple[int, int, int, int]
 
 
+#: How far beyond the middle of the overlap a tile still prompts, as a share of the overlap: two tiles do
+#: not place a particle's centre on quite the same pixel.
+SHARED_MIDDLE = 0.125
+
+
 @dataclass(frozen=True)
 class TilePlan:
     """Tiles at the scale that fits small particles; none where the whole image shows them well.
@@ -50,6 +56,29 @@ class TilePlan:
 
     windows: list[Window]
     overlap: int
+
+    def own(self, window: Window) -> tuple[int, int, int, int]:
+        """Return what a tile need prompt, ``(top, left, bottom, right)``: up to the middle of its overlaps.
+
+        A particle shorter than the overlap whose centre lies there lies whole in the tile.
+        """
+        top, left, rows, cols = window
+        starts = [sorted({w[axis] for w in self.windows}) for axis in (0, 1)]
+        slack = SHARED_MIDDLE * self.overlap
+        (low, high), (near, far) = (
+            _own_span(starts[0], top, rows, slack), _own_span(starts[1], left, cols, slack)
+        )  # fmt: skip
+        return low, near, high, far
+
+
+def _own_span(starts: list[int], start: int, length: int, slack: float) -> tuple[int, int]:
+    """Return first and last own pixel of one of several equal, overlapping spans."""
+    place, low, high = starts.index(start), start, start + length
+    if place > 0:
+        low = int((starts[place - 1] + length + start) / 2 - slack)
+    if place + 1 < len(starts):
+        high = math.ceil((start + length + starts[place + 1]) / 2 + slack)
+    return max(low, start), min(high, start + length)
 
 
 def plan_passes(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_particle_sam.annotation.candidates import Frame
 from napari_particle_sam.sam.engines.collect import Collector, Found
 from napari_particle_sam.sam.engines.coverage import Coverage
 from napari_particle_sam.sam.engines.grid import grid_points
@@ -32,13 +33,22 @@ def collect_guided(model: SamModel, embedding: Embedding, search: Search) -> Ite
     collector = Collector(model, embedding, search)
     coverage = Coverage(embedding.frame, search.thresholds)
     centres = find_centres(embedding.locator, pixel, least_radius=search.least_radius)
-    for found in collector.collect(centres, 0.0, CENTRES):
+    for found in collector.collect(centres[_owned(centres, embedding.frame, search)], 0.0, CENTRES):
         coverage.add(found.candidates)
         yield found
     grid = grid_points(embedding.frame, search.points_per_side)
-    grid = grid[~coverage.of(grid)]
+    grid = grid[~coverage.of(grid) & _owned(grid, embedding.frame, search)]
     lonely = _without_centre(embedding.locator[FOREGROUND] > 0, centres, pixel, search.least_radius)
     yield from collector.collect(grid[_at(lonely, grid, pixel)], CENTRES, 1.0)
+
+
+def _owned(points: NDArray[np.floating], frame: Frame, search: Search) -> NDArray[np.bool_]:
+    """Return which points, in input pixels, are not a neighbouring part's, (N,)."""
+    if search.own is None:
+        return np.ones(len(points), bool)
+    scale = np.array([frame.rows / frame.input_rows, frame.cols / frame.input_cols])
+    at = points * scale + (frame.top, frame.left)
+    return np.asarray(((at >= search.own[:2]) & (at < search.own[2:])).all(1))
 
 
 def _without_centre(

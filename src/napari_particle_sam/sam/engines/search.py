@@ -47,6 +47,9 @@ class Search:
         Stops between two batches of prompts.
     times : StageTimes
         Where seconds are counted.
+    own : tuple of int, optional
+        ``(top, left, bottom, right)`` in the micrograph outside of which the locator's centres are left to
+        the neighbouring part; everywhere where None.
     """
 
     shape: tuple[int, int]
@@ -57,3 +60,4 @@ class Search:
     autocast: bool = False
     token: CancelToken = field(default_factory=CancelToken)
     times: StageTimes = field(default_factory=StageTimes)
+    own: tuple[int, int, int, int] | None = None
