@@ -35,7 +35,7 @@ def test_version_1_opens_as_the_present_one_and_is_kept(place: Path) -> None:
     folder = make(place, VERSION_1)
     with Project.open(folder) as project:
         content = project.content
-        assert content.schema_version == 2
+        assert content.schema_version == 3
         assert (content.unit, content.instance_is, content.classes) == (
             "part",
             "one primary grain",
@@ -62,12 +62,44 @@ def test_reading_alone_migrates_nothing_on_disk(place: Path) -> None:
 
 
 def test_a_newer_version_is_refused_and_left_as_it_is(place: Path) -> None:
-    folder = make(place, {"schema_version": 3, "what": "ever"})
+    folder = make(place, {"schema_version": 4, "what": "ever"})
     with pytest.raises(
-        BadFileError, match=r"project\.json was written by a newer .*version 3.*update the program\.$"
+        BadFileError, match=r"project\.json was written by a newer .*version 4.*update the program\.$"
     ):
         Project.open(folder)
-    assert json.loads((folder / "project.json").read_text()) == {"schema_version": 3, "what": "ever"}
+    assert json.loads((folder / "project.json").read_text()) == {"schema_version": 4, "what": "ever"}
+
+
+VERSION_2: dict[str, Any] = {
+    "schema_version": 2,
+    "created": "2026-05-03T10:00:00Z",
+    "unit": "whole",
+    "instance_is": "one ball",
+    "classes": ["particle", "satellite"],
+    "images": [
+        {"key": "b", "path": "../SEM/b.tif", "storage": "referenced", "sha256": SHA, "size": 7, "rows": 30,
+         "cols": 40, "group": "Probe 1"},
+    ],
+    "rounds": [{"number": 1, "images": ["b"], "edits": {"merge": 2}}],
+    "adapters": [],
+    "base": {"name": "particle-tiny", "fingerprint": SHA},
+}  # fmt: skip
+
+
+def test_version_2_gains_facts_that_nobody_gave_and_loses_nothing(place: Path) -> None:
+    folder = make(place, VERSION_2)
+    with Project.open(folder) as project:
+        image = project.content.images[0]
+        assert (image.pixel_size_nm, image.databar_rows) == (None, None)
+        assert (image.key, image.group, image.size) == ("b", "Probe 1", 7)
+        assert project.content.rounds[0].edits == {"merge": 2}
+        assert project.content.base is not None and project.content.base.fingerprint == SHA
+        assert "project.v2.json" in project.remarks[0]
+        project.update_image("b", pixel_size_nm=7.344, databar_rows=3)
+    assert json.loads((folder / "project.v2.json").read_text(encoding="utf-8")) == VERSION_2
+    with Project.open(folder) as again:
+        assert again.remarks == ()
+        assert again.entry("b").pixel_size_nm == 7.344
 
 
 @pytest.mark.parametrize(

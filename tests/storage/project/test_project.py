@@ -163,7 +163,9 @@ BAD_IMAGES: list[dict[str, Any]] = [
     {"key": ""}, {"key": "a/b"}, {"key": "con"}, {"key": "a" * 300}, {"storage": "linked"}, {"sha256": "zz"},
     {"sha256": ""}, {"rows": 0}, {"cols": -1}, {"rows": 2**28, "cols": 2}, {"rows": 1.5}, {"rows": "many"},
     {"size": -1}, {"extra": 1}, {"path": "a\nb", "storage": "referenced"},
-    {"path": "..\\a.tif", "storage": "referenced"},
+    {"path": "..\\a.tif", "storage": "referenced"}, {"pixel_size_nm": 0}, {"pixel_size_nm": -3.0},
+    {"pixel_size_nm": "nan"}, {"pixel_size_nm": 1e9}, {"pixel_size_source": ""}, {"databar_rows": -1},
+    {"databar_rows": 4}, {"databar_rows": 1.5},
 ]  # fmt: skip
 BAD_CONTENT: list[dict[str, Any]] = [
     *({"images": [IMAGE | bad]} for bad in BAD_IMAGES), {"images": [IMAGE, IMAGE | {"key": "A"}]},
@@ -193,7 +195,10 @@ def test_a_project_file_with_a_mistake_is_one_sentence(place: Path, change: dict
     assert "another window" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 2}', b"NaN"])
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"schema_version": 3}', b'{"schema_version": 2}', b"NaN"],
+)
 def test_a_file_that_is_no_project_file_is_one_sentence(place: Path, text: bytes) -> None:
     sound(place).write_bytes(text)
     with pytest.raises(BadFileError, match=r"project\.json .*\.$"):

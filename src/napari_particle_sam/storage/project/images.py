@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from napari_particle_sam.base.errors import BadFileError
+from pydantic import ValidationError
+
+from napari_particle_sam.base.errors import BadFileError, BadValueError
 from napari_particle_sam.base.files import atomic_path
+from napari_particle_sam.images.databar import find_databar
 from napari_particle_sam.images.micrograph import Micrograph
+from napari_particle_sam.images.pixel_size import PixelSize
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.storage.project.durable import sync_file
 from napari_particle_sam.storage.project.layout import IMAGES
 from napari_particle_sam.storage.project.names import inside, is_absolute, safe_name
-from napari_particle_sam.storage.project.schema import ImageEntry
+from napari_particle_sam.storage.project.schema import TYPED, ImageEntry
+from napari_particle_sam.storage.project.validation import problem_of
+
+#: Fields of an `ImageEntry` that a person may change; the others say which file it is.
+FACTS = ("pixel_size_nm", "pixel_size_source", "databar_rows", "group")
 
 
 def locate(root: Path, entry: ImageEntry) -> Path:
@@ -49,7 +58,10 @@ def find(root: Path, entry: ImageEntry) -> Path:
 
 
 def read(root: Path, entry: ImageEntry) -> Micrograph:
-    """Read an image of a project.
+    """Read an image of a project, with what a person said of it in the place of what the file says.
+
+    Where nobody gave the rows of the data bar, they are looked for, as `segment` does, so that the same
+    field of view is normalised everywhere.
 
     Raises
     ------
@@ -60,7 +72,42 @@ def read(root: Path, entry: ImageEntry) -> Micrograph:
     micrograph = read_micrograph(path)
     if micrograph.sha256 != entry.sha256:
         raise BadFileError(_changed(path))
-    return micrograph
+    return _with_facts(micrograph, entry)
+
+
+def with_facts(entry: ImageEntry, **facts: Any) -> ImageEntry:
+    """Return an entry with other facts; None withdraws what a person said.
+
+    Parameters
+    ----------
+    entry : ImageEntry
+        As it is.
+    **facts
+        Any of `FACTS`. A new `pixel_size_nm` without its source counts as typed.
+
+    Raises
+    ------
+    BadValueError
+        If a name is none of `FACTS`, or a value cannot be.
+    """
+    unknown = sorted(facts.keys() - FACTS)
+    if unknown:
+        raise BadValueError(f"'{unknown[0]}' of image {entry.key} is fixed; {', '.join(FACTS)} may change.")
+    if "pixel_size_nm" in facts:
+        facts = {"pixel_size_source": TYPED} | facts
+    try:
+        return ImageEntry.model_validate(entry.model_dump() | facts)
+    except ValidationError as error:
+        raise BadValueError(f"Image {entry.key} cannot have {problem_of(error)}; correct it.") from error
+
+
+def _with_facts(micrograph: Micrograph, entry: ImageEntry) -> Micrograph:
+    given = entry.databar_rows
+    bar = find_databar(micrograph.pixels) if given is None else given
+    size = micrograph.pixel_size
+    if entry.pixel_size_nm is not None:
+        size = PixelSize(entry.pixel_size_nm, entry.pixel_size_source)
+    return replace(micrograph, field_rows=micrograph.shape[0] - bar, pixel_size=size)
 
 
 @dataclass(frozen=True)
@@ -122,6 +169,9 @@ def take_in(root: Path, images: tuple[ImageEntry, ...], source: Path, copy: bool
             "group": group,
         }
     )
+    if same is not None:
+        # The same bytes, so that what was said of them still holds.
+        entry = entry.model_copy(update={name: getattr(same, name) for name in FACTS if name != "group"})
     return Added(entry, "added" if same is None else "relinked")
 
 

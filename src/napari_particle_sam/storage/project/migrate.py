@@ -71,5 +71,10 @@ def _image_from_1(old: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _from_2(old: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 had neither pixel sizes nor data bars; without them, both are read from the file."""
+    return old | {"schema_version": 3}
+
+
 #: From the version of the key to the next.
-_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1}
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -171,6 +171,30 @@ class Project:
             self.update(images=images.with_entry(self._content.images, added.entry))
         return added
 
+    def update_image(self, key: str, **facts: Any) -> ImageEntry:
+        """Change what is known of an image and write ``project.json``; sessions stay as they are.
+
+        Parameters
+        ----------
+        key : str
+            The image.
+        **facts
+            Any of `images.FACTS`: `pixel_size_nm` with `pixel_size_source`, `databar_rows`, `group`. None
+            withdraws what a person said, so that the file's own word or the search for the bar holds again.
+
+        Raises
+        ------
+        BadValueError
+            If there is no such image, a fact is unknown or cannot have its value.
+        BadFileError
+            If the project was opened for reading, or cannot be written; the content is then as it was.
+        """
+        self._check_writing()
+        entry = images.with_facts(self.entry(key), **facts)
+        if entry != self.entry(key):
+            self.update(images=images.with_entry(self._content.images, entry))
+        return entry
+
     def image_path(self, key: str) -> Path:
         """Return where an image lies; refuse with a `BadFileError` one that is gone or changed in length."""
         return images.find(self.root, self.entry(key))
@@ -178,6 +202,19 @@ class Project:
     def read_image(self, key: str) -> Micrograph:
         """Read an image; refuse with a `BadFileError` one that is gone or not the one that was added."""
         return images.read(self.root, self.entry(key))
+
+    def reader(self, keys: Collection[str] | None = None) -> Project:
+        """Return the project as it stands for reading only, as a long job needs it.
+
+        Parameters
+        ----------
+        keys : collection of str, optional
+            The images it has; all by default.
+        """
+        chosen = self._content.images
+        if keys is not None:
+            chosen = tuple(image for image in chosen if image.key in keys)
+        return Project(self.root, self._content.model_copy(update={"images": chosen}), None)
 
     def close(self) -> None:
         """Close every session, and let other windows open the project; a second call does nothing.

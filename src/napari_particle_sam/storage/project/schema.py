@@ -6,11 +6,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from napari_particle_sam.images.calibration import LARGEST_NM, SMALLEST_NM
 from napari_particle_sam.storage.project.names import is_absolute, is_plain_relative, safe_name, same_name
 
 #: Version of ``project.json`` that this code writes.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 DEFAULT_CLASS = "particle"
+#: How a pixel size came to be known if nothing else is said.
+TYPED: Final = "typed"
 _MOST_PIXELS = 2**28
 
 Unit = Literal["whole", "part"]
@@ -44,6 +47,12 @@ class ImageEntry(Stored):
         Of the whole file in pixels.
     group : str
         Specimen or paper; images of one group stay on one side of a split. Empty for the image itself.
+    pixel_size_nm : float or None
+        Side of a pixel in nanometres as a person gave it; None where what the file says holds.
+    pixel_size_source : str
+        A few words on how it was given, such as ``typed`` or ``drawn along the scale bar``.
+    databar_rows : int or None
+        Rows of the data bar at the lower edge as a person gave them, 0 for none; None: look for it.
     """
 
     key: Name
@@ -54,6 +63,9 @@ class ImageEntry(Stored):
     rows: int = Field(ge=1, le=_MOST_PIXELS)
     cols: int = Field(ge=1, le=_MOST_PIXELS)
     group: Annotated[str, Field(max_length=200)] = ""
+    pixel_size_nm: Annotated[float, Field(ge=SMALLEST_NM, le=LARGEST_NM)] | None = None
+    pixel_size_source: Annotated[str, Field(min_length=1, max_length=200)] = TYPED
+    databar_rows: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> ImageEntry:
@@ -65,6 +77,8 @@ class ImageEntry(Stored):
             raise ValueError(f"'{self.path}' leaves the project")
         if not self.path.isprintable() or "\\" in self.path and not is_absolute(self.path):
             raise ValueError(f"'{self.path}' is no POSIX path")
+        if self.databar_rows is not None and self.databar_rows >= self.rows:
+            raise ValueError(f"a data bar of {self.databar_rows} rows leaves nothing of {self.rows} rows")
         return self
 
     @property
@@ -144,7 +158,7 @@ class ProjectFile(Stored):
         What training left.
     """
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     created: AwareDatetime
     unit: Unit = "whole"
     instance_is: Sentence = ""
@@ -164,7 +178,8 @@ class ProjectFile(Stored):
 
     def image(self, key: str) -> ImageEntry | None:
         """Return the image of a key, upper and lower case being one, or None."""
-        return next((image for image in self.images if same_name(image.key, key)), None)
+        exact = next((image for image in self.images if image.key == key), None)
+        return exact or next((image for image in self.images if same_name(image.key, key)), None)
 
 
 def _check_unique(names: list[str], what: str) -> None:

@@ -22,7 +22,7 @@ from napari_particle_sam.storage.project.generations import (
 )
 from napari_particle_sam.storage.project.journal import Journal, JournalContent
 from napari_particle_sam.storage.project.layout import POINTER
-from napari_particle_sam.storage.project.provenance import Provenance
+from napari_particle_sam.storage.project.provenance import Beginning, Provenance
 from napari_particle_sam.storage.project.replay import OPENED, Replayed, kind_of
 from napari_particle_sam.storage.project.viewing import journal_path, view_generation
 
@@ -108,6 +108,20 @@ class StoredSession:
         self._said_opened = True
         old.close()
         remove_others(self.folder, pointer.generation)
+
+    def began_with(self, beginning: Beginning) -> None:
+        """Record what the annotator was shown first, where that was nothing so far, and save.
+
+        A session begins blank and gets its proposals later; whoever compares models with it must know.
+
+        Raises
+        ------
+        BadFileError
+            If the disk does not take it.
+        """
+        if self._provenance.beginning.kind == "blank" and beginning.kind != "blank":
+            self._provenance = self._provenance.model_copy(update={"beginning": beginning})
+            self.save()
 
     def close(self) -> None:
         """Stop journalling. Nothing needs to be saved before.
