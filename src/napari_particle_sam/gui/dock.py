@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.canvas.canvas import Canvas
 from napari_particle_sam.gui.jobs import JobRunner
 from napari_particle_sam.gui.model.commands import Commands
@@ -24,7 +22,6 @@ from napari_particle_sam.gui.preferences import preferred_annotator
 from napari_particle_sam.gui.status_line import StatusLine
 from napari_particle_sam.gui.tools.toolbox import Toolbox
 from napari_particle_sam.gui.wiring import wire
-from napari_particle_sam.workflow.project import add_images
 from napari_particle_sam.workflow.reviewing.models import ModelShelf
 
 if TYPE_CHECKING:
@@ -107,27 +104,11 @@ class ParticleDock(QWidget):
 
     def open_folder(self, folder: Path) -> None:
         """Open a project or a folder of images; what stands in the way is said."""
-        self._open(lambda: self.workspace.open_folder(folder))
+        self.images.open_path(folder)
 
     def open_files(self, paths: list[Path]) -> None:
         """Open images in the project beside them; what stands in the way is said."""
-        self._open(lambda: self.workspace.open_files(paths))
-
-    def _open(self, opening: Callable[[], list[Path]]) -> None:
-        try:
-            new = opening()
-        except ParticleSamError as error:
-            self.status.say(str(error))
-            return
-        project = self.workspace.project
-        if not new or project is None:
-            self.workspace.images_added()
-            return
-        self.jobs.start(
-            "Reading images",
-            lambda token: add_images(project, new, False, token),
-            on_result=lambda report: self.workspace.images_added(),
-        )
+        self.images.open_paths(paths)
 
     def shut(self) -> bool:
         """Stop jobs, save and close everything; False where the disk does not take what was done."""
