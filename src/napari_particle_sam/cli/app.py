@@ -9,7 +9,18 @@ import typer
 
 from napari_particle_sam import __version__
 from napari_particle_sam.base.errors import ParticleSamError
-from napari_particle_sam.cli import bench, demo, evaluate, measure, models, open, project, samples, segment, train
+from napari_particle_sam.cli import (
+    bench,
+    demo,
+    evaluate,
+    measure,
+    models,
+    project,
+    samples,
+    segment,
+    train,
+    window,
+)  # fmt: skip
 
 app = typer.Typer(
     name="particle-sam",
@@ -20,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
-app.command("open")(open.open_window)
+app.command("open")(window.open_window)
 app.command("segment")(segment.segment)
 app.command("evaluate")(evaluate.evaluate)
 app.command("measure")(measure.measure)

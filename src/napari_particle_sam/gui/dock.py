@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ class ParticleDock(QWidget):
         self.images = ImagesPanel(self.workspace, self.jobs)
         self.propose = ProposePanel(self.workspace, self.commands, self.jobs, self.shelf)
         self.review = ReviewPanel(self.workspace, self.commands, self.toolbox)
-        self.train = TrainPanel(self.workspace, self.jobs)
+        self.train = TrainPanel(self.workspace, self.jobs, self.images.states)
         self.export = ExportPanel(self.workspace, self.jobs)
         self.status = StatusLine(self.jobs)
         self.steps = QTabWidget()
@@ -74,8 +75,7 @@ class ParticleDock(QWidget):
         self._closed = False
         self._window: QMainWindow | None = None
         # Thrown away rather than hidden, it must not keep the project locked.
-        workspace = self.workspace
-        self.destroyed.connect(lambda *_: workspace.close())
+        weakref.finalize(self, self.workspace.close)
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(WIDTH)
@@ -115,6 +115,7 @@ class ParticleDock(QWidget):
         if self._closed:
             return True
         self.jobs.shutdown()
+        self.train.shutdown()
         self.toolbox.detach()
         if not self.workspace.close():
             return False

@@ -286,9 +286,12 @@ class Workspace:
         self.opened, self.candidates, self.missed, self.region = opened, None, (), None
         self.selection.clear()
         if opened is not None:
-            opened.stored.problem.connect(self.said.emit)
+            opened.stored.problem.connect(self._say)
             opened.session.changed.connect(self._drop_lost)
         self.image_changed.emit()
+
+    def _say(self, sentence: str) -> None:
+        self.said.emit(sentence)
 
     def _drop_lost(self) -> None:
         if self.opened is not None and self.selection.ids:

@@ -72,7 +72,8 @@ class ProjectSessions:
         self._check_writing()
         entry, name = self._entry(key), (annotator or system_annotator()).strip()
         if session is None:
-            session = AnnotationSession(entry.shape, first_regions(images.read(self._root, entry)))
+            micrograph = images.read(self._root, entry)
+            session = AnnotationSession(entry.shape, first_regions(micrograph, find_bar=False))
         if session.shape != entry.shape:
             raise BadValueError(
                 f"The session has {session.shape} pixels but {key} {entry.shape}; use its own."

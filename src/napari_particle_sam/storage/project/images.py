@@ -24,6 +24,9 @@ from napari_particle_sam.storage.project.validation import problem_of
 
 #: Fields of an `ImageEntry` that a person may change; the others say which file it is.
 FACTS = ("pixel_size_nm", "pixel_size_source", "databar_rows", "group")
+#: Rows of the bars that were found, by the sha256 of the file.
+_BARS: dict[str, int] = {}
+_MOST_BARS = 4096
 
 
 def locate(root: Path, entry: ImageEntry) -> Path:
@@ -103,11 +106,20 @@ def with_facts(entry: ImageEntry, **facts: Any) -> ImageEntry:
 
 def _with_facts(micrograph: Micrograph, entry: ImageEntry) -> Micrograph:
     given = entry.databar_rows
-    bar = find_databar(micrograph.pixels) if given is None else given
+    bar = _found_bar(micrograph) if given is None else given
     size = micrograph.pixel_size
     if entry.pixel_size_nm is not None:
         size = PixelSize(entry.pixel_size_nm, entry.pixel_size_source)
     return replace(micrograph, field_rows=micrograph.shape[0] - bar, pixel_size=size)
+
+
+def _found_bar(micrograph: Micrograph) -> int:
+    # An image is read again after every change of its facts, and looking takes a second on a large one.
+    if micrograph.sha256 not in _BARS:
+        if len(_BARS) >= _MOST_BARS:
+            _BARS.clear()
+        _BARS[micrograph.sha256] = find_databar(micrograph.pixels)
+    return _BARS[micrograph.sha256]
 
 
 @dataclass(frozen=True)

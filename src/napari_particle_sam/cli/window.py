@@ -18,15 +18,21 @@ def open_window(
     ] = False,
 ) -> None:
     """Open napari with the Particle SAM dock."""
+    import subprocess
+    import sys
+    from importlib.util import find_spec
+
     from napari_particle_sam.base.errors import BadFileError, BadValueError
 
-    try:
-        from napari_particle_sam.gui.window import run_window
-    except ImportError as error:
+    missing = [name for name in ("napari", "qtpy") if find_spec(name) is None]
+    if missing:
         raise BadValueError(
-            f"The window needs napari and Qt ({error}); run: pip install 'napari-particle-sam[pyqt6]'."
-        ) from error
+            f"The window needs {' and '.join(missing)}; run: pip install 'napari-particle-sam[pyqt6]'."
+        )
     for path in paths or []:
         if not path.exists():
             raise BadFileError(f"{path} does not exist; check the path.")
-    run_window(list(paths or []), blind)
+    # A process of its own: the command line knows neither Qt nor napari.
+    words = [*(["--blind"] if blind else []), "--", *map(str, paths or [])]
+    command = [sys.executable, "-m", "napari_particle_sam.gui", *words]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
