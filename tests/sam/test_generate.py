@@ -12,7 +12,7 @@ from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadValueError, CancelledError
-from napari_particle_sam.base.events import Progress
+from napari_particle_sam.base.events import CandidatesFound, Progress
 from napari_particle_sam.sam import passes
 from napari_particle_sam.sam.device import choose_device
 from napari_particle_sam.sam.engines.engine import resolve_engine
@@ -178,3 +178,16 @@ def test_settings_can_be_written_down():
 def test_a_field_too_narrow_for_the_network_is_one_sentence(model):
     with pytest.raises(BadValueError, match="2 x 3000 px is too narrow"):
         exhausted(generate(model, np.zeros((2, 3000), np.uint8), EVERYTHING, CancelToken()))
+
+
+def test_candidates_are_told_as_they_are_found_where_asked_for(model, few_prompts, monkeypatch):
+    monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: 10.0)
+    picture = picture_of((120, 300))
+    found, events = exhausted(generate(model, picture, EVERYTHING, CancelToken(), found_every=0.0))
+    told = [e.candidates for e in events if isinstance(e, CandidatesFound)]
+    assert told and all(c.shape == found.shape for c in told)
+    assert told[-1].predicted_iou.tolist() == found.predicted_iou.tolist()
+    assert told[-1].points.tolist() == found.points.tolist()
+    plain, silent = exhausted(generate(model, picture, EVERYTHING, CancelToken()))
+    assert all(isinstance(e, Progress) for e in silent)
+    assert plain.predicted_iou.tolist() == found.predicted_iou.tolist()

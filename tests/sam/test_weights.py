@@ -249,10 +249,10 @@ def test_a_swapped_checkpoint_is_one_sentence(tmp_path, sentence):
 
 
 def test_a_vit_in_the_place_of_the_bundled_model_is_refused(tmp_path, sentence, monkeypatch):
-    from napari_particle_sam.sam import loading
+    from napari_particle_sam.sam import defaults
 
     path = saved(tmp_path, {"image_encoder.pos_embed": torch.zeros(1, 4, 4, 768)}, ".safetensors")
-    monkeypatch.setattr(loading, "weights_path", lambda spec: path)
+    monkeypatch.setattr(defaults, "weights_path", lambda spec: path)
     with pytest.raises(BadModelError) as caught:
         load_model("particle-tiny")
     assert "does not fit" in sentence(caught, path)

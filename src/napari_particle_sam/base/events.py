@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,13 @@ class Metric(Event):
     step: int
     stage: str
     values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CandidatesFound(Event):
+    """All candidates that a job has collected so far, those of earlier events included.
+
+    What is found later may still push some of them out.
+    """
+
+    candidates: Any

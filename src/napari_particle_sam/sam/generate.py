@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from napari_particle_sam.annotation.candidates import Candidates, join_candidate
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.base.events import Event, Progress
+from napari_particle_sam.base.events import CandidatesFound, Event, Progress
 from napari_particle_sam.base.stages import StageTimes
 from napari_particle_sam.sam.engines.collect import join_batches
 from napari_particle_sam.sam.engines.engine import EMBEDDING_ENGINES, TILING_ENGINES, resolve_engine
@@ -88,6 +89,7 @@ def generate(
     field_rows: int | None = None,
     times: StageTimes | None = None,
     kept: KeptPasses | None = None,
+    found_every: float | None = None,
 ) -> Generator[Event, None, Candidates]:
     """Collect the candidates of one micrograph.
 
@@ -107,11 +109,14 @@ def generate(
         Where the seconds of the stages ``encode``, ``decode`` and ``post`` are counted.
     kept : KeptPasses, optional
         Finished tiles of the same job, to go on from.
+    found_every : float, optional
+        Seconds after which `CandidatesFound` tells again what was collected so far; never where None, and
+        never of ``reference``. What it holds need not stay: the result alone counts.
 
     Yields
     ------
-    Progress
-        `STEPS` per network pass.
+    Event
+        Progress, `STEPS` per network pass, and `CandidatesFound` where asked for.
 
     Returns
     -------
@@ -128,7 +133,7 @@ def generate(
     seen = picture[:field_rows]
     _check_shape(seen.shape, model.img_size)
     engine = resolve_engine(settings.engine, model)
-    job = _Job(model, seen, settings, token, times or StageTimes(), engine)
+    job = _Job(model, seen, settings, token, times or StageTimes(), engine, found_every)
     if engine == "reference":
         yield Progress(0, 1, "reference")
         found = collect_reference(
@@ -152,8 +157,9 @@ class _Job:
 
     def __init__(
         self, model: SamModel, seen: NDArray[np.uint8], settings: GenerateSettings, token: CancelToken,
-        times: StageTimes, engine: str,
+        times: StageTimes, engine: str, found_every: float | None,
     ) -> None:  # fmt: skip
+        self._sofar = _SoFar(found_every)
         self.model, self.seen, self.settings, self.times = model, seen, settings, times
         self._collect = EMBEDDING_ENGINES.get(engine)
         self._search = Search(
@@ -176,11 +182,14 @@ class _Job:
             if part is None:
                 embedding = self._encode(window) if number else whole
                 tile = replace(self._search, own=plan.own(window)) if number else search
-                found = yield from self._one_pass(embedding, tile, number, passes)
+                found = yield from self._one_pass(
+                    embedding, tile, number, passes, lambda c, n=number: self._worth_keeping(c, n, plan)
+                )
                 part = self._worth_keeping(found, number, plan)
                 if kept is not None and plan.windows:
                     kept.put(number, part)
             parts.append(part)
+            self._sofar.finished.append(part)
         return join_candidates(parts)
 
     def _worth_keeping(self, found: Candidates, number: int, plan: TilePlan) -> Candidates:
@@ -199,6 +208,7 @@ class _Job:
             found = yield from self._one_pass(self._encode(window), search, number, len(windows))
             with self.times.stage("post"):
                 parts.append(off_crop_edges(found, search.thresholds, shape))
+            self._sofar.finished.append(parts[-1])
         return join_candidates(parts)
 
     def _encode(self, window: Window) -> Embedding:
@@ -207,7 +217,12 @@ class _Job:
             return encode(self.model, self.seen, window)
 
     def _one_pass(
-        self, embedding: Embedding, search: Search, number: int, passes: int
+        self,
+        embedding: Embedding,
+        search: Search,
+        number: int,
+        passes: int,
+        worth_keeping: Callable[[Candidates], Candidates] = lambda found: found,
     ) -> Generator[Event, None, Candidates]:
         text = "whole image" if number == 0 else "parts"
         yield Progress(STEPS * number, STEPS * passes, text)
@@ -216,4 +231,25 @@ class _Job:
         for found in self._collect(self.model, embedding, search):
             parts.append(found.candidates)
             yield Progress(int(STEPS * (number + found.share)), STEPS * passes, text)
+            if self._sofar.due:
+                yield self._sofar.tell(worth_keeping(join_batches(parts, embedding, search)))
         return join_batches(parts, embedding, search)
+
+
+class _SoFar:
+    """Tells now and then what was collected."""
+
+    def __init__(self, every: float | None) -> None:
+        self.finished: list[Candidates] = []
+        self._every, self._last = every, time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to tell again."""
+        return self._every is not None and time.monotonic() - self._last >= self._every
+
+    def tell(self, running: Candidates) -> CandidatesFound:
+        """Return all that the finished passes and the running one found."""
+        found = join_candidates([*self.finished, running])
+        self._last = time.monotonic()
+        return CandidatesFound(found)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import ValidationError
 from segment_anything.modeling import Sam
 
-from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.errors import BadModelError
-from napari_particle_sam.sam.adapters import check_base, find_adapter, merge_adapter, read_info
+from napari_particle_sam.sam.adapter_info import check_base, find_adapter, read_info
+from napari_particle_sam.sam.adapters import merge_adapter
+from napari_particle_sam.sam.defaults import SAM_THRESHOLDS, find_weights, own_thresholds
 from napari_particle_sam.sam.device import choose_device
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.sam.particle_tiny.build import build_particle_tiny
-from napari_particle_sam.sam.registry import SPECS, find_spec, weights_path
+from napari_particle_sam.sam.registry import SPECS
 from napari_particle_sam.sam.vit import build_vit, change_input_size
 from napari_particle_sam.sam.weights import fingerprint, guess_architecture, load_into, read_state
 
-#: What stock SAM's generator uses; the default of models that say nothing themselves.
-SAM_THRESHOLDS = Thresholds(pred_iou=0.88, stability=0.95, nms=0.7)
+__all__ = ["SAM_THRESHOLDS", "build", "load_model"]
 
 
 def load_model(
@@ -57,11 +55,11 @@ def load_model(
     """
     target = choose_device(device)
     folder = find_adapter(Path(adapter)) if adapter is not None else None
-    path = _find_weights(name)
+    path = find_weights(name)
     state, metadata = read_state(path, trust)
     sam = build(_architecture(name, state, path))
     load_into(sam, state, path)
-    model = SamModel(name, fingerprint(state), sam, _own_thresholds(metadata, path))
+    model = SamModel(name, fingerprint(state), sam, own_thresholds(metadata, path))
     if folder is not None:
         info = read_info(folder)
         check_base(info, folder, model.fingerprint)
@@ -82,17 +80,6 @@ def build(architecture: str) -> Sam:
     return build_particle_tiny() if architecture == "particle-tiny" else build_vit(architecture)
 
 
-def _find_weights(name: str) -> Path:
-    if name not in SPECS and Path(name).suffix in (".pth", ".pt", ".safetensors"):
-        return Path(name)
-    spec = find_spec(name)
-    path = weights_path(spec)
-    if not path.exists():
-        mend = "install the package again" if spec.bundled else f"run `particle-sam models download {name}`"
-        raise BadModelError(f"the weights of {name} are not at {path}; {mend}, or give a local file.")
-    return path
-
-
 def _architecture(name: str, state: dict, path: Path) -> str:
     if name in SPECS:
         return SPECS[name].architecture
@@ -102,15 +89,6 @@ def _architecture(name: str, state: dict, path: Path) -> str:
             f"{path} is no checkpoint of particle-tiny, vit_b, vit_l or vit_h; choose another."
         )
     return found
-
-
-def _own_thresholds(metadata: dict[str, str], path: Path) -> Thresholds:
-    if "thresholds" not in metadata:
-        return SAM_THRESHOLDS
-    try:
-        return Thresholds.model_validate(json.loads(metadata["thresholds"]))
-    except (ValidationError, ValueError) as error:
-        raise BadModelError(f"{path} names thresholds that are not valid; fetch it again.") from error
 
 
 def _resize(model: SamModel, img_size: int) -> None:
