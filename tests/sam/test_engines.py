@@ -38,10 +38,10 @@ def grains():
     return np.clip(grey, 0, 255).astype(np.uint8)
 
 
-def found_by(model, picture, engine, thresholds, times=None, **changes):
+def found_by(model, picture, engine, thresholds, times=None, field_rows=None, **changes):
     floors = Floors(thresholds.pred_iou, thresholds.mask_threshold - thresholds.stability_offset)
     settings = GenerateSettings(engine, floors, thresholds=thresholds, **changes)
-    return run_job(generate(model, picture, settings, CancelToken(), times=times))
+    return run_job(generate(model, picture, settings, CancelToken(), field_rows, times))
 
 
 def masks_of(candidates, thresholds):
@@ -53,7 +53,9 @@ def masks_of(candidates, thresholds):
     }
 
 
-@pytest.mark.parametrize("crops", [{}, {"crop_layers": 1, "crop_downscale": 2}])
+@pytest.mark.parametrize(
+    "crops", [{}, {"crop_layers": 1, "crop_downscale": 2}, {"field_rows": 101}], ids=["", "crops", "data bar"]
+)
 def test_exact_gives_the_masks_of_the_reference(bundled, grains, crops):
     thresholds = bundled.thresholds
     times = StageTimes()

@@ -48,10 +48,12 @@ def sam_survivors(
     passing = passing[(stability >= thresholds.stability) & (area > 0)]
     boxes = np.zeros((len(candidates), 4), np.float32)
     boxes[passing] = inclusive_boxes(evaluated.masks[int(i)] for i in passing)
+    # SAM never sees the data bar: the image's edge is that of the field of view.
+    seen = (candidates.field_rows or candidates.shape[0], candidates.shape[1])
     kept: list[int] = []
     for number, frame in enumerate(candidates.frames):
         index = passing[candidates.frame[passing] == number]
-        index = index[~near_crop_edge(boxes[index], frame, candidates.shape)]
+        index = index[~near_crop_edge(boxes[index], frame, seen)]
         kept += index[_nms(boxes[index], candidates.predicted_iou[index], box_nms)].tolist()
     if len(candidates.frames) < 2:
         return kept
