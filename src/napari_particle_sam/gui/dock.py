@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
+from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.canvas.canvas import Canvas
 from napari_particle_sam.gui.jobs import JobRunner
 from napari_particle_sam.gui.model.commands import Commands
@@ -75,7 +77,7 @@ class ParticleDock(QWidget):
         self._closed = False
         self._window: QMainWindow | None = None
         # Thrown away rather than hidden, it must not keep the project locked.
-        weakref.finalize(self, self.workspace.close)
+        self._release = weakref.finalize(self, _release, self.workspace)
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(WIDTH)
@@ -102,6 +104,13 @@ class ParticleDock(QWidget):
             if isinstance(area, QScrollArea) and area.widget() is panel:
                 self.steps.setCurrentIndex(index)
 
+    def follow_layer(self, layer: Any) -> None:
+        """Let the tools listen to the layer of the image that is open now, None for none."""
+        if layer is None:
+            self.toolbox.detach()
+        else:
+            self.toolbox.attach(layer)
+
     def open_folder(self, folder: Path) -> None:
         """Open a project or a folder of images; what stands in the way is said."""
         self.images.open_path(folder)
@@ -119,6 +128,7 @@ class ParticleDock(QWidget):
         self.toolbox.detach()
         if not self.workspace.close():
             return False
+        self._release.detach()
         self._closed = True
         return True
 
@@ -138,3 +148,10 @@ class ParticleDock(QWidget):
             event.ignore()
             return True
         return super().eventFilter(watched, event)
+
+
+def _release(workspace: Workspace) -> None:
+    """Let the project go without a word: whoever listened is gone."""
+    with suppress(ParticleSamError):
+        if workspace.project is not None:
+            workspace.project.close()

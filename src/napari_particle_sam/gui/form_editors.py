@@ -1,0 +1,292 @@
+"""One widget per kind of value, for forms; what is typed is text until it is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
+
+from napari_particle_sam.gui.panels.lists import drop_down
+
+#: What a QSpinBox can hold.
+LARGEST = 2**31 - 1
+
+
+class Editor(QWidget):
+    """A widget for one value.
+
+    Attributes
+    ----------
+    edited : Signal
+        The user changed it.
+    """
+
+    edited = Signal()
+
+    def __init__(self, inner: QWidget, *beside: QWidget) -> None:
+        super().__init__()
+        self.inner = inner
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(inner, 1)
+        for widget in beside:
+            layout.addWidget(widget)
+
+    def value(self) -> Any:
+        """Return what stands there; text where it is none of the values that the field takes.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read; the message says what is wanted.
+        """
+        raise NotImplementedError
+
+    def set_value(self, value: Any) -> None:
+        """Show a value."""
+        raise NotImplementedError
+
+
+class ChoiceEditor(Editor):
+    """One of some values."""
+
+    def __init__(self, choices: tuple[Any, ...], tooltip: str) -> None:
+        self._choices = choices
+        self._box = drop_down({str(choice): str(choice) for choice in choices}, tooltip)
+        super().__init__(self._box)
+        self._box.currentIndexChanged.connect(lambda _: self.edited.emit())
+
+    def value(self) -> Any:
+        """Return the chosen value."""
+        return self._choices[self._box.currentIndex()]
+
+    def set_value(self, value: Any) -> None:
+        """Choose a value."""
+        self._box.setCurrentIndex(self._choices.index(value))
+
+
+class CheckEditor(Editor):
+    """Yes or no."""
+
+    def __init__(self) -> None:
+        self._box = QCheckBox()
+        super().__init__(self._box)
+        self._box.toggled.connect(lambda _: self.edited.emit())
+
+    def value(self) -> bool:
+        """Return whether it is ticked."""
+        return self._box.isChecked()
+
+    def set_value(self, value: Any) -> None:
+        """Tick it or not."""
+        self._box.setChecked(bool(value))
+
+
+class WholeEditor(Editor):
+    """A whole number between limits."""
+
+    def __init__(self, low: float, high: float, unit: str) -> None:
+        self._box = QSpinBox()
+        self._box.setRange(math.ceil(max(low, -LARGEST)), math.floor(min(high, LARGEST)))
+        self._box.setSuffix(f" {unit}" if unit else "")
+        super().__init__(self._box)
+        self._box.valueChanged.connect(lambda _: self.edited.emit())
+
+    def value(self) -> int:
+        """Return the number."""
+        return self._box.value()
+
+    def set_value(self, value: Any) -> None:
+        """Show a number."""
+        self._box.setValue(value)
+
+
+class TextEditor(Editor):
+    """Text, with suggestions where there are some; empty stands for None where that is allowed."""
+
+    def __init__(self, optional: bool, suggestions: Mapping[str, str] | None, *beside: QWidget) -> None:
+        self._optional, self._suggestions = optional, dict(suggestions or {})
+        self._box: QComboBox | QLineEdit
+        if suggestions is None:
+            self._box = QLineEdit()
+            self._box.textChanged.connect(lambda _: self.edited.emit())
+        else:
+            self._box = _suggesting(self._suggestions)
+            self._box.editTextChanged.connect(lambda _: self.edited.emit())
+        super().__init__(self._box, *beside)
+
+    @property
+    def text(self) -> str:
+        """What stands there."""
+        box = self._box
+        return (box.currentText() if isinstance(box, QComboBox) else box.text()).strip()
+
+    def value(self) -> Any:
+        """Return what the text stands for."""
+        known = {words: text for text, words in self._suggestions.items()}
+        text = known.get(self.text, self.text)
+        return None if self._optional and not text else self.parsed(text)
+
+    def parsed(self, text: str) -> Any:
+        """Return the value of a text."""
+        return text
+
+    def written(self, value: Any) -> str:
+        """Return the text of a value."""
+        return str(value)
+
+    def set_value(self, value: Any) -> None:
+        """Show a value."""
+        text = "" if value is None else self.written(value)
+        text = self._suggestions.get(text, text)
+        if isinstance(self._box, QComboBox):
+            self._box.setEditText(text)
+        else:
+            self._box.setText(text)
+
+    def suggest(self, suggestions: Mapping[str, str]) -> None:
+        """Offer other texts, by value; what stands there stays."""
+        assert isinstance(self._box, QComboBox)
+        value = self.value()
+        blocked = self._box.blockSignals(True)
+        self._suggestions = dict(suggestions)
+        self._box.clear()
+        self._box.addItems(list(suggestions.values()))
+        self.set_value(value)
+        self._box.blockSignals(blocked)
+
+
+class NumberEditor(TextEditor):
+    """A number as text, so that 1e-4 stays 1e-4."""
+
+    def parsed(self, text: str) -> float:
+        """Return the number; a comma is read as a point."""
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            raise ValueError("type a number, such as 0.5 or 1e-4") from None
+        if not math.isfinite(number):
+            raise ValueError("type a finite number")
+        return number
+
+    def written(self, value: Any) -> str:
+        """Return the shortest text that is exactly this number."""
+        return repr(float(value)).removesuffix(".0")
+
+
+class PathEditor(TextEditor):
+    """A folder or file, with a button to look for it."""
+
+    def __init__(self, optional: bool, suggestions: Mapping[str, str] | None, tooltip: str) -> None:
+        browse = QToolButton()
+        browse.setText("…")
+        browse.setToolTip(f"Look for it on the disk. {tooltip}")
+        super().__init__(optional, suggestions, browse)
+        browse.clicked.connect(self._browse)
+
+    def parsed(self, text: str) -> Path:
+        """Return the path."""
+        return Path(text)
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Choose a folder", self.text)
+        if folder:
+            self.set_value(Path(folder))
+
+
+def editor_for(field: FieldInfo, suggestions: Mapping[str, str] | None = None) -> Editor:
+    """Return the widget for a field of a pydantic model.
+
+    Parameters
+    ----------
+    field : FieldInfo
+        Of type bool, int, float, str, Path or Literal; the last four also or None.
+    suggestions : mapping of str to str, optional
+        Values of a text or path that are offered, with the words to show.
+
+    Raises
+    ------
+    TypeError
+        If there is no widget for its type.
+    """
+    kind, optional = _plain(field.annotation)
+    tooltip = field.description or ""
+    low, high = _limits(field)
+    made: Editor | None = None
+    if get_origin(kind) is Literal:
+        made = ChoiceEditor(((None,) if optional else ()) + get_args(kind), tooltip)
+    elif kind is bool:
+        made = CheckEditor()
+    elif kind is int and not optional:
+        made = WholeEditor(low, high, unit_of(field))
+    elif kind is float:
+        made = NumberEditor(optional, suggestions)
+    elif kind is str:
+        made = TextEditor(optional, suggestions)
+    elif kind is Path:
+        made = PathEditor(optional, suggestions, tooltip)
+    if made is None:
+        raise TypeError(f"there is no widget for {field.annotation}")
+    return made
+
+
+def unit_of(field: FieldInfo) -> str:
+    """Return the unit that a field names under ``json_schema_extra={"unit": ...}``."""
+    extra = field.json_schema_extra
+    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+
+
+def _plain(annotation: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was allowed."""
+    parts = [part for part in get_args(annotation) if part is not type(None)]
+    if get_origin(annotation) is Literal or len(parts) == len(get_args(annotation)):
+        return annotation, False
+    return (parts[0] if len(parts) == 1 else annotation), True
+
+
+def _limits(field: FieldInfo) -> tuple[float, float]:
+    """Return the lowest and highest whole number that a field takes."""
+    low, high = -float(LARGEST), float(LARGEST)
+    for rule in field.metadata:
+        low = max(low, _next(getattr(rule, "ge", None), 0, low), _next(getattr(rule, "gt", None), 1, low))
+        high = min(
+            high, _next(getattr(rule, "le", None), 0, high), _next(getattr(rule, "lt", None), -1, high)
+        )
+    return low, high
+
+
+def _next(limit: Any, by: int, default: float) -> float:
+    return default if limit is None else float(limit) + by
+
+
+def _suggesting(suggestions: Mapping[str, str]) -> QComboBox:
+    made = drop_down({}, "")
+    made.setEditable(True)
+    made.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    made.addItems(list(suggestions.values()))
+    return made
+
+
+def stacked(*widgets: QWidget) -> QWidget:
+    """Return widgets above one another as one."""
+    made = QWidget()
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return made
