@@ -24,6 +24,7 @@ from napari_particle_sam.gui.panels.train_panel import TrainPanel
 from napari_particle_sam.gui.preferences import preferred_annotator
 from napari_particle_sam.gui.status_line import StatusLine
 from napari_particle_sam.gui.tools.toolbox import Toolbox
+from napari_particle_sam.gui.triton_guard import keep_triton_out
 from napari_particle_sam.gui.wiring import wire
 from napari_particle_sam.workflow.reviewing.models import ModelShelf
 
@@ -58,6 +59,7 @@ class ParticleDock(QWidget):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        keep_triton_out()
         self.viewer = napari_viewer
         self.workspace = Workspace(preferred_annotator())
         self.commands = Commands(self.workspace)
