@@ -10,7 +10,11 @@ import tifffile
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.gui.model.workspace import Workspace
+from napari_particle_sam.gui.triton_apart import load_triton_apart
 from napari_particle_sam.workflow.project import add_images
+
+# Tests import torch themselves, after others drew windows; test_triton_apart.py shows that the window copes.
+load_triton_apart()
 
 SHAPE = (60, 80)
 

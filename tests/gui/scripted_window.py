@@ -2,7 +2,7 @@
 
     python scripted_window.py FOLDER
 
-Prints a line per edit, after the window has taken it in.
+Prints "edit N" once the window has taken it in.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def edit(dock: ParticleDock) -> None:
     row, col = divmod(done, across)
     mask = Mask(row * STEP, col * STEP, np.ones((SIDE, SIDE), bool))
     if row * STEP + SIDE < opened.session.shape[0] and dock.commands.add_mask(mask) is not None:
-        print(done + 1, flush=True)
+        print("edit", done + 1, flush=True)
 
 
 def main() -> None:
     """Edit until killed."""
-    viewer = napari.Viewer(show=False)
+    viewer = napari.Viewer()
     dock = show_dock(viewer)
     dock.open_folder(Path(sys.argv[1]))
     timer = QTimer()

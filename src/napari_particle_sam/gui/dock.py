@@ -24,7 +24,6 @@ from napari_particle_sam.gui.panels.train_panel import TrainPanel
 from napari_particle_sam.gui.preferences import preferred_annotator
 from napari_particle_sam.gui.status_line import StatusLine
 from napari_particle_sam.gui.tools.toolbox import Toolbox
-from napari_particle_sam.gui.triton_guard import keep_triton_out
 from napari_particle_sam.gui.wiring import wire
 from napari_particle_sam.workflow.reviewing.models import ModelShelf
 
@@ -59,7 +58,6 @@ class ParticleDock(QWidget):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        keep_triton_out()
         self.viewer = napari_viewer
         self.workspace = Workspace(preferred_annotator())
         self.commands = Commands(self.workspace)
@@ -95,7 +93,7 @@ class ParticleDock(QWidget):
             self.steps.addTab(area, name)
             self.steps.setTabToolTip(number - 1, f"Step {number} of {len(panels)}")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 6, 0, 0)
         layout.addWidget(self.steps, 1)
         layout.addWidget(self.status)
 

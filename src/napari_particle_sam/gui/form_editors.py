@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -28,15 +28,22 @@ LARGEST = 2**31 - 1
 
 
 class Editor(QWidget):
-    """A widget for one value.
+    """A widget for one value; each kind of value has a class of its own below.
 
     Attributes
     ----------
     edited : Signal
         The user changed it.
+    value : callable
+        Returns what stands there; text where it is none of the values that the field takes. Raises ValueError
+        where it cannot be read; the message says what is wanted.
+    set_value : callable
+        Shows a value.
     """
 
     edited = Signal()
+    value: Callable[[], Any]
+    set_value: Callable[[Any], None]
 
     def __init__(self, inner: QWidget, *beside: QWidget) -> None:
         super().__init__()
@@ -46,20 +53,6 @@ class Editor(QWidget):
         layout.addWidget(inner, 1)
         for widget in beside:
             layout.addWidget(widget)
-
-    def value(self) -> Any:
-        """Return what stands there; text where it is none of the values that the field takes.
-
-        Raises
-        ------
-        ValueError
-            If it cannot be read; the message says what is wanted.
-        """
-        raise NotImplementedError
-
-    def set_value(self, value: Any) -> None:
-        """Show a value."""
-        raise NotImplementedError
 
 
 class ChoiceEditor(Editor):

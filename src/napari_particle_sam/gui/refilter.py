@@ -24,7 +24,7 @@ from napari_particle_sam.gui.job_thread import sentence_of
 from napari_particle_sam.workflow.reviewing.proposing import ReviewCandidates, proposal_action
 
 if TYPE_CHECKING:
-    from napari_particle_sam.gui.model.workspace import OpenImage
+    from napari_particle_sam.gui.model.open_image import OpenImage
 
 #: Between two looks at what is ready, in milliseconds.
 LOOK = 8

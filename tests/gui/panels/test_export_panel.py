@@ -14,11 +14,11 @@ from napari_particle_sam.annotation.actions import AddMasks, MarkRegion
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.regions import REVIEWED
 from napari_particle_sam.gui.model.workspace import Workspace
-from napari_particle_sam.gui.panels.export_job import format_titles
 from napari_particle_sam.gui.panels.export_panel import EMPTY, ExportPanel
 from napari_particle_sam.gui.panels.measure_box import size_ticks
-from napari_particle_sam.gui.panels.measure_job import size_histogram
 from napari_particle_sam.storage.labels import read_labels
+from napari_particle_sam.workflow.reviewing.export_chosen import format_titles
+from napari_particle_sam.workflow.reviewing.measure_chosen import size_histogram
 
 from ..conftest import SHAPE
 from .conftest import JobsNow

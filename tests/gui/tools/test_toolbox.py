@@ -112,7 +112,14 @@ def test_the_drawing_does_not_take_the_keys_and_goes(bench: Bench) -> None:
     viewer.layers.remove(drawing)
     bench.hand.move((30, 10))
     bench.hand.release((30, 10))
-    assert NAME not in viewer.layers or len(viewer.layers[NAME].data) == 0
+    bench.hand.key("D")
+    bench.hand.press((10, 10))
+    bench.hand.move((10, 30))
+    time.sleep(2)
+    bench.hand.move((30, 30))
+    assert len(viewer.layers[NAME].data) == 1
+    bench.hand.release((30, 10))
+    assert len(viewer.layers[NAME].data) == 0
     bench.toolbox.detach()
     assert NAME not in viewer.layers
 

@@ -15,7 +15,8 @@ from napari_particle_sam.gui.canvas.region_layer import RegionLayer
 from napari_particle_sam.gui.canvas.selection_layer import SelectionLayer
 from napari_particle_sam.gui.canvas.tooltips import Tooltips
 from napari_particle_sam.gui.model.commands import Commands
-from napari_particle_sam.gui.model.workspace import OpenImage, Workspace
+from napari_particle_sam.gui.model.open_image import OpenImage
+from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.images.micrograph import Micrograph
 
 FOUND, PREVIEW = "Found so far", "Preview"

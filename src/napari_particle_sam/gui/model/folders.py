@@ -1,4 +1,4 @@
-"""Where the project of a folder of images lies, and what the images are."""
+"""Where the project of a folder of images lies, and which images are new to it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.images.inputs import expand_inputs
 from napari_particle_sam.storage.project.layout import PROJECT_FILE
+from napari_particle_sam.storage.project.project import Project
 
 #: Folder of the project that is made beside images.
 OURS = "particle-sam"
@@ -31,3 +32,14 @@ def images_of(folder: Path) -> list[Path]:
         if (folder / OURS / PROJECT_FILE).is_file():
             return []
         raise
+
+
+def not_in(project: Project, paths: list[Path]) -> list[Path]:
+    """Return the images that a project does not hold yet."""
+    known = set()
+    for entry in project.content.images:
+        try:
+            known.add(project.image_path(entry.key).resolve())
+        except BadFileError:
+            continue
+    return [path for path in paths if path.resolve() not in known]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from napari_particle_sam.annotation.suspects import Suspect, find_suspects
-from napari_particle_sam.gui.model.workspace import OpenImage, Workspace
+from napari_particle_sam.gui.model.open_image import OpenImage
+from napari_particle_sam.gui.model.workspace import Workspace
 
 
 class Tour:

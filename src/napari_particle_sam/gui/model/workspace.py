@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_particle_sam.annotation.masks import Mask
-from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.base.errors import BadFileError, ParticleSamError
-from napari_particle_sam.gui.model.folders import images_of, project_folder
+from napari_particle_sam.gui.model.folders import images_of, not_in, project_folder
+from napari_particle_sam.gui.model.open_image import OpenImage, is_done, session_of
 from napari_particle_sam.gui.model.selection import Selection
 from napari_particle_sam.images.inputs import natural_key
-from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.storage.project.layout import PROJECT_FILE
 from napari_particle_sam.storage.project.names import same_name
 from napari_particle_sam.storage.project.project import Project
 from napari_particle_sam.storage.project.provenance import system_annotator
-from napari_particle_sam.storage.project.sessions import StoredSession
 
 if TYPE_CHECKING:
     from napari_particle_sam.workflow.reviewing.proposing import ReviewCandidates
-
-
-@dataclass(frozen=True, eq=False)
-class OpenImage:
-    """An image that is being reviewed.
-
-    Attributes
-    ----------
-    key : str
-        Its name in the project.
-    micrograph : Micrograph
-        Its pixels and what is known of them.
-    stored : StoredSession
-        Its annotation; every action lies on the disk before the next one.
-    """
-
-    key: str
-    micrograph: Micrograph
-    stored: StoredSession
-
-    @property
-    def session(self) -> AnnotationSession:
-        """The annotation."""
-        return self.stored.session
 
 
 class Workspace:
@@ -129,22 +102,21 @@ class Workspace:
         folder = Path(folder)
         place = project_folder(folder)
         images = [] if place == folder else images_of(folder)
-        self._adopt(place)
-        return self._new(images)
+        return not_in(self._adopt(place), images)
 
     def open_files(self, paths: list[Path]) -> list[Path]:
         """Open the project beside some images, making it where there is none; see `open_folder`."""
         if not paths:
             raise BadFileError("No file was chosen; choose at least one image.")
-        self._adopt(project_folder(Path(paths[0]).parent))
-        return self._new([Path(path) for path in paths])
+        project = self._adopt(project_folder(Path(paths[0]).parent))
+        return not_in(project, [Path(path) for path in paths])
 
     def images_added(self) -> None:
         """Say that the project's images changed; open the first where none is open."""
         self.project_changed.emit()
         keys = self.keys()
         if self.opened is None and keys:
-            self.open_image(next((key for key in keys if not self._is_done(key)), keys[0]))
+            self.open_image(next((key for key in keys if not self._done(key)), keys[0]))
 
     def keys(self) -> list[str]:
         """Return the names of the project's images in natural order."""
@@ -171,7 +143,7 @@ class Workspace:
             micrograph = self.project.read_image(key)
             if self.opened is not None:
                 self._leave()
-            stored = self._session_of(key)
+            stored = session_of(self.project, key, self.annotator)
         except ParticleSamError as error:
             self.said.emit(str(error))
             return False
@@ -235,10 +207,10 @@ class Workspace:
         self.project_changed.emit()
         return True
 
-    def _adopt(self, place: Path) -> None:
+    def _adopt(self, place: Path) -> Project:
         """Open or make the project of a place, in the stead of the one that is open."""
         if self.project is not None and self.project.root.resolve() == place.resolve():
-            return
+            return self.project
         project = Project.open(place) if (place / PROJECT_FILE).is_file() else Project.create(place)
         if not self.close():
             project.close()
@@ -247,33 +219,10 @@ class Workspace:
         for remark in project.remarks:
             self.said.emit(remark)
         self.project_changed.emit()
+        return project
 
-    def _new(self, paths: list[Path]) -> list[Path]:
-        assert self.project is not None
-        known = set()
-        for entry in self.project.content.images:
-            try:
-                known.add(self.project.image_path(entry.key).resolve())
-            except BadFileError:
-                continue
-        return [path for path in paths if path.resolve() not in known]
-
-    def _session_of(self, key: str) -> StoredSession:
-        assert self.project is not None
-        sessions = self.project.sessions
-        if any(same_name(self.annotator, name) for name in sessions.annotators(key)):
-            return sessions.resume(key, self.annotator)
-        return sessions.begin(key, annotator=self.annotator)
-
-    def _is_done(self, key: str) -> bool:
-        assert self.project is not None
-        sessions = self.project.sessions
-        if not any(same_name(self.annotator, name) for name in sessions.annotators(key)):
-            return False
-        try:
-            return sessions.glance(key, self.annotator).done
-        except ParticleSamError:
-            return False
+    def _done(self, key: str) -> bool:
+        return self.project is not None and is_done(self.project, key, self.annotator)
 
     def _leave(self) -> None:
         """Save the opened image and give its session up."""

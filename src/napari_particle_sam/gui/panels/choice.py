@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.gui.model.workspace import Workspace
-from napari_particle_sam.storage.project.project import Project
+from napari_particle_sam.workflow.reviewing.chosen import Chosen
 
 #: By name, what the user reads.
 CHOICES = {"done": "all images that are done", "opened": "this image", "begun": "all images that were begun"}
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """What a job needs of the project; safe beside the window, because it only reads.
-
-    Attributes
-    ----------
-    project : Project
-        For reading only, with the images that come into question.
-    annotator : str
-        Whose annotation is meant.
-    only_done : bool
-        Leave out images that were not declared done.
-    """
-
-    project: Project
-    annotator: str
-    only_done: bool
 
 
 def choose(workspace: Workspace, which: str) -> Chosen:

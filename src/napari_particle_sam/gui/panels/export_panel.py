@@ -20,11 +20,11 @@ from qtpy.QtWidgets import (
 from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.choice import CHOICES, choose, free_folder
-from napari_particle_sam.gui.panels.export_job import export_chosen, export_words, format_titles
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.gui.panels.lists import drop_down
 from napari_particle_sam.gui.panels.measure_box import MeasureBox
 from napari_particle_sam.workflow.project import ExportReport
+from napari_particle_sam.workflow.reviewing.export_chosen import export_chosen, export_words, format_titles
 
 if TYPE_CHECKING:
     from napari_particle_sam.gui.jobs import JobRunner

@@ -20,7 +20,8 @@ from napari_particle_sam.annotation.history import Change
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.regions import IGNORE, UNKNOWN, RegionMap
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.gui.model.workspace import OpenImage, Workspace
+from napari_particle_sam.gui.model.open_image import OpenImage
+from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.images.pixel_size import PixelSize
 

@@ -29,9 +29,9 @@ from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.choice import choose
 from napari_particle_sam.gui.panels.lists import drop_down
-from napari_particle_sam.gui.panels.measure_job import Measurement, measure_chosen, write_table
 from napari_particle_sam.measurement.correction import Counting
 from napari_particle_sam.workflow.measuring.sentence import unit_words
+from napari_particle_sam.workflow.reviewing.measure_chosen import Measurement, measure_chosen, write_table
 
 if TYPE_CHECKING:
     from napari_particle_sam.gui.jobs import JobRunner

@@ -11,9 +11,10 @@ from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Event, Progress
 from napari_particle_sam.gui.panels.train_progress import ADAPTER
+from napari_particle_sam.gui.torch_beside import prepare_torch
 from napari_particle_sam.images.micrograph import Micrograph
 from napari_particle_sam.storage.project.project import Project
-from napari_particle_sam.workflow.reviewing.models import ModelShelf, ProposeSettings, gui_threads
+from napari_particle_sam.workflow.reviewing.models import ModelShelf, ProposeSettings
 from napari_particle_sam.workflow.reviewing.proposing import ReviewCandidates, propose_for_review
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ Window = tuple[int, int, int, int]
 RUNS, ADAPTER_FILE = "runs", "adapter.json"
 #: By name, what the list of models says.
 MODELS = {
-    "particle-tiny": "particle-tiny (comes with the package)",
-    "vit_b": "SAM ViT-B (375 MB, fetched once)",
-    "vit_l": "SAM ViT-L (1.2 GB, fetched once)",
-    "vit_h": "SAM ViT-H (2.6 GB, fetched once)",
+    "particle-tiny": "particle-tiny (built in)",
+    "vit_b": "SAM ViT-B (375 MB)",
+    "vit_l": "SAM ViT-L (1.2 GB)",
+    "vit_h": "SAM ViT-H (2.6 GB)",
 }
 
 
@@ -60,12 +61,10 @@ def find_particles(
         What the model saw.
     """
     yield Progress(0, 0, "loading the model")
-    # Not before: it takes seconds.
-    import torch
-
+    prepare_torch()
+    # Not before: it imports torch.
     from napari_particle_sam.workflow.collecting import CandidateCache
 
-    torch.set_num_threads(gui_threads())
     return (
         yield from propose_for_review(
             shelf, settings, micrograph, thresholds, token, window, previous, CandidateCache()

@@ -15,7 +15,8 @@ from napari_particle_sam.base.events import Event
 from napari_particle_sam.gui.forms import build_form
 from napari_particle_sam.gui.jobs import JobRunner
 from napari_particle_sam.gui.model.commands import Commands
-from napari_particle_sam.gui.model.workspace import OpenImage, Workspace
+from napari_particle_sam.gui.model.open_image import OpenImage
+from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.gui.panels.propose_job import MODELS, Window, find_particles, project_adapters
 from napari_particle_sam.gui.panels.threshold_box import ThresholdBox

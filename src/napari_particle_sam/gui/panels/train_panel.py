@@ -19,13 +19,13 @@ from qtpy.QtWidgets import (
 from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.choice import choose, free_folder
-from napari_particle_sam.gui.panels.export_job import PAIRS, export_chosen
 from napari_particle_sam.gui.panels.image_states import ImageStates
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.gui.panels.lists import drop_down
 from napari_particle_sam.gui.panels.train_process import TrainProcess, train_arguments
 from napari_particle_sam.gui.panels.train_progress import TrainOutcome, TrainProgress
 from napari_particle_sam.workflow.project import ExportReport
+from napari_particle_sam.workflow.reviewing.export_chosen import PAIRS, export_chosen
 
 if TYPE_CHECKING:
     from napari_particle_sam.gui.jobs import JobRunner

@@ -20,7 +20,8 @@ from napari_particle_sam.annotation.history import Change
 from napari_particle_sam.annotation.instances import Instance
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.gui.model.commands import Commands
-from napari_particle_sam.gui.model.workspace import OpenImage, Workspace
+from napari_particle_sam.gui.model.open_image import OpenImage
+from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.gui.table.columns import Column, Value, columns
 from napari_particle_sam.storage.project.project import Project

@@ -14,12 +14,16 @@ from napari_particle_sam.gui.tools.latest import LatestThread
 from napari_particle_sam.gui.tools.outlines import Box, box_corners, box_of
 from napari_particle_sam.gui.tools.select import CTRL
 from napari_particle_sam.gui.tools.tool import Desk, Path, Tool
-from napari_particle_sam.gui.tools.triton_apart import load_triton_apart
+from napari_particle_sam.gui.torch_beside import prepare_torch
 from napari_particle_sam.workflow.reviewing.models import ModelChoice, ModelShelf
 from napari_particle_sam.workflow.reviewing.prompting import Point, PromptService
 
 #: The pointer rests after so many milliseconds, and the model looks at where it is.
 _REST = 150
+BLIND = (
+    "Blind: no model draws in test images. Paint the particle with the brush, or untick Blind in the step "
+    "Images."
+)
 
 
 class PromptTool(Tool):
@@ -57,6 +61,8 @@ class PromptTool(Tool):
 
     def begin(self) -> None:
         """Let the model look at the image."""
+        if self._refuses():
+            return
         service = self._ready_service()
         if service is None:
             self.desk.workspace.said.emit("No image is open; open one first.")
@@ -144,7 +150,16 @@ class PromptTool(Tool):
             self._service = PromptService(self._shelf, choice, opened.micrograph)
         return self._service
 
+    def _refuses(self) -> bool:
+        """End where no model may help, as in test images; whether it did."""
+        if self.desk.workspace.blind:
+            self.desk.workspace.said.emit(BLIND)
+            self.desk.finish()
+        return self.desk.workspace.blind
+
     def _ask(self) -> None:
+        if self._refuses():
+            return
         service, session = self._ready_service(), self.desk.session
         self._rest.stop()
         self._found, self._keep_when_found = None, False
@@ -164,6 +179,8 @@ class PromptTool(Tool):
         mask, predicted = answer
         if not mask.area:
             self._refused("The model sees no particle there; click elsewhere or drag a box.")
+            return
+        if self._refuses():
             return
         self._found = mask, predicted
         if self._keep_when_found:
@@ -185,9 +202,11 @@ class PromptTool(Tool):
         opened = self.desk.workspace.opened
         if service is None or opened is None or not service.ready or self._thread.busy:
             return
+        if self.desk.workspace.blind:
+            return
         rows, cols = opened.session.shape
         if 0 <= row < rows and 0 <= col < cols:
-            self._thread.ask(lambda: service.look_at(row, col))
+            self._thread.ask(lambda: _look_at(service, row, col))
 
 
 def _usual_choice(workspace: Workspace) -> ModelChoice:
@@ -196,11 +215,15 @@ def _usual_choice(workspace: Workspace) -> ModelChoice:
 
 
 def _prepare(service: PromptService) -> None:
-    load_triton_apart()
+    prepare_torch()
     service.prepare()
 
 
+def _look_at(service: PromptService, row: float, col: float) -> None:
+    prepare_torch()
+    service.look_at(row, col)
+
+
 def _mask(service: PromptService, clicks: Sequence[Point], box: Box | None) -> tuple[Mask, float]:
-    if not service.ready:
-        _prepare(service)
+    prepare_torch()
     return service.mask(clicks, box)

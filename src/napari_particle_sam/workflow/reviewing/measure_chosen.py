@@ -14,7 +14,6 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadValueError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import write_csv
-from napari_particle_sam.gui.panels.choice import Chosen
 from napari_particle_sam.images.inputs import natural_key
 from napari_particle_sam.measurement.correction import Counting, counted_weights, frame_of
 from napari_particle_sam.measurement.particles import Known, measure_particles, particle_row
@@ -24,6 +23,7 @@ from napari_particle_sam.workflow.measuring.inputs import MeasureInput
 from napari_particle_sam.workflow.measuring.numbers import Measured, MeasuredImage, evaluate_images
 from napari_particle_sam.workflow.measuring.sentence import methods_sentence, remarks, show, unit_words
 from napari_particle_sam.workflow.project import view_to_export
+from napari_particle_sam.workflow.reviewing.chosen import Chosen
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,10 @@ from pathlib import Path
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.base.events import Event
-from napari_particle_sam.gui.panels.choice import Chosen
 from napari_particle_sam.storage.formats.registry import FORMATS
 from napari_particle_sam.workflow.exchange import ExchangeReport, export_format
 from napari_particle_sam.workflow.project import ExportReport, export_pairs
+from napari_particle_sam.workflow.reviewing.chosen import Chosen
 
 PAIRS = "pairs"
 
