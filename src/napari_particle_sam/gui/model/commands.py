@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from napari_particle_sam.annotation.actions import (
     MarkRegion,
     Merge,
     Remove,
-    Reshape,
     SetCompleteness,
     SetNote,
     SetStatus,
@@ -28,9 +27,9 @@ from napari_particle_sam.annotation.history import Change
 from napari_particle_sam.annotation.instances import Completeness
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.session import AnnotationSession
-from napari_particle_sam.annotation.splitting import split_along
 from napari_particle_sam.annotation.suspects import Suspect
 from napari_particle_sam.base.errors import ParticleSamError
+from napari_particle_sam.gui.model.edits import reshape_action, split_action
 from napari_particle_sam.gui.model.regions import finish_region
 from napari_particle_sam.gui.model.tour import Tour
 from napari_particle_sam.gui.model.workspace import Workspace
@@ -146,19 +145,13 @@ class Commands:
         session = self.session
         if session is None:
             return self.apply(Group(()))
-        crossed = under(path, session)
-        chosen = [label for label in crossed if label in self.workspace.selection] or crossed
-        splits = []
-        for label in chosen:
-            parts = split_along(session.instances[label].mask, path)
-            if len(parts) > 1:
-                splits.append(Split(label, tuple(parts)))
-        if not splits:
+        action = split_action(session, self.workspace.selection.ids, path)
+        if action is None:
             self.workspace.said.emit(
                 "The line divides no particle; draw it from one side right to the other."
             )
             return None
-        return self.apply(splits[0] if len(splits) == 1 else Group(tuple(splits)))
+        return self.apply(action)
 
     def split_parts(self, label: int, parts: Sequence[Mask]) -> Change | None:
         """Split an instance into given parts."""
@@ -237,26 +230,8 @@ class Commands:
         if session is None or not self.workspace.selection.ids:
             self.workspace.said.emit(NOTHING_SELECTED)
             return None
-        found = []
-        for label in self.workspace.selection.ids:
-            old = session.instances[label].mask
-            new = change(old, session.shape)
-            if new.area and not new.equals(old):
-                found.append(Reshape(label, new))
-        if not found:
+        action = reshape_action(session, self.workspace.selection.ids, change)
+        if action is None:
             self.workspace.said.emit(idle)
             return None
-        return self.apply(found[0] if len(found) == 1 else Group(tuple(found)))
-
-
-def under(path: NDArray[np.floating], session: AnnotationSession) -> list[int]:
-    """Return the instances under a drawn line, in the order in which it meets them."""
-    points = np.asarray(path, float)
-    steps = [
-        np.linspace(a, b, max(2, int(2 * np.abs(b - a).max()) + 1))
-        for a, b in zip(points, points[1:], strict=False)
-    ]
-    at = np.round(np.concatenate(steps) if steps else points).astype(int)
-    inside = ((at >= 0) & (at < session.shape)).all(1)
-    labels: Iterable[int] = session.labels[at[inside, 0], at[inside, 1]].tolist()
-    return [label for label in dict.fromkeys(labels) if label]
+        return self.apply(action)

@@ -1,42 +1,33 @@
-"""What the window works on: the project, the image that is open, what is selected in it."""
+"""What the window works on: the image of the project that is open, and what is selected in it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_particle_sam.annotation.masks import Mask
-from napari_particle_sam.base.errors import BadFileError, ParticleSamError
-from napari_particle_sam.gui.model.folders import images_of, not_in, project_folder
+from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.model.open_image import OpenImage, is_done, session_of
+from napari_particle_sam.gui.model.project_holder import ProjectHolder
 from napari_particle_sam.gui.model.selection import Selection
-from napari_particle_sam.images.inputs import natural_key
-from napari_particle_sam.storage.project.layout import PROJECT_FILE
 from napari_particle_sam.storage.project.names import same_name
-from napari_particle_sam.storage.project.project import Project
-from napari_particle_sam.storage.project.provenance import system_annotator
 
 if TYPE_CHECKING:
     from napari_particle_sam.workflow.reviewing.proposing import ReviewCandidates
 
 
-class Workspace:
+class Workspace(ProjectHolder):
     """The state of the window; knows neither Qt nor napari. To be used from the main thread.
+
+    Besides what `ProjectHolder` has:
 
     Attributes
     ----------
-    project_changed : psygnal.Signal
-        Another project, or other images, names or facts in it.
     image_changed : psygnal.Signal
         Another image is open, or none.
     region_changed : psygnal.Signal
         Another region is being reviewed.
-    said : psygnal.Signal
-        A sentence for the user.
-    project : Project or None
-        Open for writing.
     opened : OpenImage or None
         The image that is shown.
     selection : Selection
@@ -48,68 +39,18 @@ class Workspace:
     region : Mask or None
         The part of the opened image that is being reviewed and not done yet, everything outside of which is
         dimmed; None means the whole field of view. What is done is in the session's region map.
-    annotator : str
-        Under whose name sessions are kept.
     """
 
-    project_changed = Signal()
     image_changed = Signal()
     region_changed = Signal()
-    said = Signal(str)
 
     def __init__(self, annotator: str | None = None) -> None:
-        self.project: Project | None = None
+        super().__init__(annotator)
         self.opened: OpenImage | None = None
         self.selection = Selection()
         self.candidates: ReviewCandidates | None = None
         self.missed: tuple[Mask, ...] = ()
         self.region: Mask | None = None
-        self.annotator = annotator or system_annotator()
-        self._blind = False
-
-    @property
-    def blind(self) -> bool:
-        """Whether names are hidden and proposals refused, as for test images."""
-        return self._blind
-
-    @blind.setter
-    def blind(self, value: bool) -> None:
-        if value != self._blind:
-            self._blind = value
-            self.project_changed.emit()
-
-    def open_folder(self, folder: Path) -> list[Path]:
-        """Open a project, or make one of a folder of images.
-
-        Images stay where they are; the project lies in ``FOLDER/particle-sam``.
-
-        Parameters
-        ----------
-        folder : Path
-            A project folder, a folder that holds one of ours, or one of images.
-
-        Returns
-        -------
-        list of Path
-            Images that are not in the project yet. Hand them to `workflow.project.add_images` as a long job,
-            and call `images_added` afterwards; they are read whole.
-
-        Raises
-        ------
-        BadFileError
-            If it is neither, is damaged, or is open in another window.
-        """
-        folder = Path(folder)
-        place = project_folder(folder)
-        images = [] if place == folder else images_of(folder)
-        return not_in(self._adopt(place), images)
-
-    def open_files(self, paths: list[Path]) -> list[Path]:
-        """Open the project beside some images, making it where there is none; see `open_folder`."""
-        if not paths:
-            raise BadFileError("No file was chosen; choose at least one image.")
-        project = self._adopt(project_folder(Path(paths[0]).parent))
-        return not_in(project, [Path(path) for path in paths])
 
     def images_added(self) -> None:
         """Say that the project's images changed; open the first where none is open."""
@@ -117,17 +58,6 @@ class Workspace:
         keys = self.keys()
         if self.opened is None and keys:
             self.open_image(next((key for key in keys if not self._done(key)), keys[0]))
-
-    def keys(self) -> list[str]:
-        """Return the names of the project's images in natural order."""
-        entries = self.project.content.images if self.project is not None else ()
-        return sorted((entry.key for entry in entries), key=natural_key)
-
-    def shown_name(self, key: str) -> str:
-        """Return how an image is called in the window: its key, or its number where names are hidden."""
-        if not self._blind:
-            return key
-        return f"Image {self.keys().index(key) + 1}"
 
     def open_image(self, key: str) -> bool:
         """Leave the opened image, whose annotation is saved, and show another one.
@@ -201,25 +131,7 @@ class Workspace:
 
     def close(self) -> bool:
         """Close image and project; False where actions are in memory only and the disk does not take them."""
-        if not self.close_image() or (self.project is not None and not self._try(self.project.close)):
-            return False
-        self.project = None
-        self.project_changed.emit()
-        return True
-
-    def _adopt(self, place: Path) -> Project:
-        """Open or make the project of a place, in the stead of the one that is open."""
-        if self.project is not None and self.project.root.resolve() == place.resolve():
-            return self.project
-        project = Project.open(place) if (place / PROJECT_FILE).is_file() else Project.create(place)
-        if not self.close():
-            project.close()
-            raise BadFileError("The open project could not be saved; make room on its disk first.")
-        self.project = project
-        for remark in project.remarks:
-            self.said.emit(remark)
-        self.project_changed.emit()
-        return project
+        return self.close_image() and super().close()
 
     def _done(self, key: str) -> bool:
         return self.project is not None and is_done(self.project, key, self.annotator)
@@ -245,11 +157,3 @@ class Workspace:
     def _drop_lost(self) -> None:
         if self.opened is not None and self.selection.ids:
             self.selection.keep(i for i in self.selection.ids if i in self.opened.session.instances)
-
-    def _try(self, call: Any, *args: Any) -> bool:
-        try:
-            call(*args)
-        except ParticleSamError as error:
-            self.said.emit(str(error))
-            return False
-        return True
