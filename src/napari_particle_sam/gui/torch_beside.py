@@ -7,9 +7,10 @@ from napari_particle_sam.workflow.reviewing.models import gui_threads
 
 
 def prepare_torch() -> None:
-    """Import torch without a crash and leave the window a processor; call it in the thread that computes.
+    """Import torch without a crash and leave the window a processor; the first call takes seconds.
 
-    The first call takes seconds. Every thread has to call it: OpenMP counts threads for each of them.
+    Call it in the thread that computes: it holds there and in threads that begin to compute later, not in
+    those that did so before.
     """
     load_triton_apart()
     import torch

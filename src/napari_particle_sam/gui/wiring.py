@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_particle_sam.gui.panels.review_panel import suspect_words
+
 if TYPE_CHECKING:
+    from napari_particle_sam.annotation.suspects import Suspect
     from napari_particle_sam.gui.dock import ParticleDock
+    from napari_particle_sam.gui.status_line import StatusLine
+    from napari_particle_sam.gui.tools.toolbox import Toolbox
+    from napari_particle_sam.workflow.reviewing.models import ModelChoice
 
 
 def wire(dock: ParticleDock) -> None:
@@ -16,11 +22,15 @@ def wire(dock: ParticleDock) -> None:
     toolbox.hint.connect(dock.status.hint)
     canvas.layer_changed.connect(dock.follow_layer)
     commands.suspect_changed.connect(canvas.centre_on)
+    commands.suspect_changed.connect(_suspect_teller(dock.status))
     dock.images.scale_bar_wanted.connect(lambda: toolbox.activate("scale_bar"))
     dock.images.region_wanted.connect(commands.mark_region)
     dock.propose.region_wanted.connect(lambda: toolbox.activate("box"))
     toolbox.box_drawn.connect(dock.propose.run_on)
     dock.propose.found.connect(canvas.show_found)
+    dock.propose.choice_changed.connect(_model_setter(toolbox))
+    # Clicks draw with the model of the form before anything was run, too.
+    toolbox.choice = dock.propose.choice()
     dock.review.look_at.connect(canvas.centre_on)
     dock.train.adapter_chosen.connect(_adapter_user(dock))
 
@@ -31,3 +41,18 @@ def _adapter_user(dock: ParticleDock) -> Any:
         dock.show_step(dock.propose)
 
     return use
+
+
+def _model_setter(toolbox: Toolbox) -> Any:
+    def choose(choice: ModelChoice) -> None:
+        toolbox.choice = choice
+
+    return choose
+
+
+def _suspect_teller(status: StatusLine) -> Any:
+    def tell(suspect: Suspect | None) -> None:
+        if suspect is not None:
+            status.say(suspect_words(suspect))
+
+    return tell

@@ -52,12 +52,15 @@ class Tuned:
         F1 at IoU 0.5 against the reviewed instances, 0 to 1.
     words : str
         A sentence for the user.
+    gained : bool
+        Whether they agree better than those of the start.
     """
 
     thresholds: Thresholds
     before: float
     after: float
     words: str
+    gained: bool
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,8 @@ def _search(trial: _Trial, start: Thresholds, token: CancelToken) -> Generator[E
             found = trial.agreement(new)
             if found.beats(best):
                 thresholds, best = new, found
-    return Tuned(thresholds, before.f1, best.f1, _words(before, best, trial.truth))
+    words, gained = _words(before, best, trial.truth), best.beats(before)
+    return Tuned(thresholds, before.f1, best.f1, words, gained)
 
 
 Changes = dict[str, Any]

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from napari_particle_sam.base.errors import BadFileError
+from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.errors import BadFileError, BadValueError
 from napari_particle_sam.storage.project.migrate import migrate
 from napari_particle_sam.storage.project.project import Project
+from napari_particle_sam.storage.project.schema import StartEntry
 
 SHA = "ab" * 32
 VERSION_1: dict[str, Any] = {
@@ -35,7 +37,7 @@ def test_version_1_opens_as_the_present_one_and_is_kept(place: Path) -> None:
     folder = make(place, VERSION_1)
     with Project.open(folder) as project:
         content = project.content
-        assert content.schema_version == 3
+        assert content.schema_version == 4
         assert (content.unit, content.instance_is, content.classes) == (
             "part",
             "one primary grain",
@@ -62,12 +64,12 @@ def test_reading_alone_migrates_nothing_on_disk(place: Path) -> None:
 
 
 def test_a_newer_version_is_refused_and_left_as_it_is(place: Path) -> None:
-    folder = make(place, {"schema_version": 4, "what": "ever"})
+    folder = make(place, {"schema_version": 5, "what": "ever"})
     with pytest.raises(
-        BadFileError, match=r"project\.json was written by a newer .*version 4.*update the program\.$"
+        BadFileError, match=r"project\.json was written by a newer .*version 5.*update the program\.$"
     ):
         Project.open(folder)
-    assert json.loads((folder / "project.json").read_text()) == {"schema_version": 4, "what": "ever"}
+    assert json.loads((folder / "project.json").read_text()) == {"schema_version": 5, "what": "ever"}
 
 
 VERSION_2: dict[str, Any] = {
@@ -100,6 +102,18 @@ def test_version_2_gains_facts_that_nobody_gave_and_loses_nothing(place: Path) -
     with Project.open(folder) as again:
         assert again.remarks == ()
         assert again.entry("b").pixel_size_nm == 7.344
+
+
+def test_version_3_begins_with_the_models_own_thresholds(place: Path) -> None:
+    folder = make(place, VERSION_2 | {"schema_version": 3})
+    start = StartEntry(model="particle-tiny", adapter="runs/r1/adapter", thresholds=Thresholds(nms=0.5))
+    with Project.open(folder) as project:
+        assert project.content.starts == ()
+        with pytest.raises(BadValueError, match="there twice"):
+            project.update(starts=(start, start))
+        project.update(starts=(start,))
+    with Project.open(folder) as again:
+        assert again.content.starts == (start,)
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,14 @@ class Canvas:
             self._stack.numbers.turn(self._numbers)
 
     def show_found(self, masks: Iterable[Mask]) -> None:
-        """Show what a running job has found so far instead of what it had found before; none clears it."""
-        if self._stack is not None:
-            self._stack.found.show(masks)
+        """Show what a running job has found so far instead of what was there before; none ends the layer."""
+        if self._stack is None:
+            return
+        shown = tuple(masks)
+        if shown:
+            self._stack.found.show(shown)
+        else:
+            self._stack.found.remove()
 
     def show_preview(self, masks: Iterable[Mask]) -> None:
         """Show masks that are not kept yet, instead of the ones before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -36,6 +37,8 @@ class Workspace(ProjectHolder):
         What the model saw in the opened image; None after another image was opened.
     missed : tuple of Mask
         Places of the opened image where a particle may have been missed.
+    lost : mapping of int to float
+        Share of a proposal's pixels that its neighbours hold, by id, as far as that was looked at.
     region : Mask or None
         The part of the opened image that is being reviewed and not done yet, everything outside of which is
         dimmed; None means the whole field of view. What is done is in the session's region map.
@@ -50,6 +53,7 @@ class Workspace(ProjectHolder):
         self.selection = Selection()
         self.candidates: ReviewCandidates | None = None
         self.missed: tuple[Mask, ...] = ()
+        self.lost: Mapping[int, float] = {}
         self.region: Mask | None = None
 
     def images_added(self) -> None:
@@ -144,7 +148,7 @@ class Workspace(ProjectHolder):
         self._show(None)
 
     def _show(self, opened: OpenImage | None) -> None:
-        self.opened, self.candidates, self.missed, self.region = opened, None, (), None
+        self.opened, self.candidates, self.missed, self.lost, self.region = opened, None, (), {}, None
         self.selection.clear()
         if opened is not None:
             opened.stored.problem.connect(self._say)

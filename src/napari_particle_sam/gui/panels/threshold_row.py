@@ -9,6 +9,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 STEPS = 1000
+#: Room for "-0.00 logits" in whichever font size; a style sheet, because napari's has a width of its own.
+BOX = "QDoubleSpinBox { min-width: 5em; max-width: 5em; }"
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class ThresholdRow(QWidget):
         self.box.setSingleStep(scale.step)
         self.box.setSuffix(f" {scale.unit}" if scale.unit else "")
         self.box.setKeyboardTracking(False)
+        # The slider needs the room; arrow keys and the wheel step as buttons do.
+        self.box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.box.setStyleSheet(BOX)
         for widget in (self.slider, self.box):
             widget.setAccessibleName(title)
         layout = QHBoxLayout(self)

@@ -107,6 +107,8 @@ class PromptTool(Tool):
         if self._found is None:
             self._keep_when_found = self._asked
             return
+        if self._refuses():
+            return
         mask, predicted = self._found
         self.reject()
         self.desk.commands.add_mask(mask, (predicted, None))
@@ -206,7 +208,7 @@ class PromptTool(Tool):
             return
         rows, cols = opened.session.shape
         if 0 <= row < rows and 0 <= col < cols:
-            self._thread.ask(lambda: _look_at(service, row, col))
+            self._thread.ask(lambda: service.look_at(row, col))
 
 
 def _usual_choice(workspace: Workspace) -> ModelChoice:
@@ -219,11 +221,7 @@ def _prepare(service: PromptService) -> None:
     service.prepare()
 
 
-def _look_at(service: PromptService, row: float, col: float) -> None:
-    prepare_torch()
-    service.look_at(row, col)
-
-
 def _mask(service: PromptService, clicks: Sequence[Point], box: Box | None) -> tuple[Mask, float]:
-    prepare_torch()
+    if not service.ready:
+        _prepare(service)
     return service.mask(clicks, box)

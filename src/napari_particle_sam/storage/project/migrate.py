@@ -76,5 +76,10 @@ def _from_2(old: dict[str, Any]) -> dict[str, Any]:
     return old | {"schema_version": 3}
 
 
+def _from_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 kept no thresholds; without them, every model begins with its own."""
+    return old | {"schema_version": 4}
+
+
 #: From the version of the key to the next.
-_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2}
+_STEPS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_1, 2: _from_2, 3: _from_3}

@@ -6,11 +6,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.images.calibration import LARGEST_NM, SMALLEST_NM
 from napari_particle_sam.storage.project.names import is_absolute, is_plain_relative, safe_name, same_name
 
 #: Version of ``project.json`` that this code writes.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 DEFAULT_CLASS = "particle"
 #: How a pixel size came to be known if nothing else is said.
 TYPED: Final = "typed"
@@ -137,6 +138,25 @@ class RoundEntry(Stored):
     adapter: Name | None = None
 
 
+class StartEntry(Stored):
+    """Thresholds that proposing begins with, tuned for one model on an image of the project.
+
+    Attributes
+    ----------
+    model : str
+        A name of the registry, or a path to a weights file.
+    adapter : str
+        POSIX path of the adapter's folder, relative to the project where it lies in it; empty for none. It is
+        compared only, never opened.
+    thresholds : Thresholds
+        The thresholds.
+    """
+
+    model: Annotated[str, Field(min_length=1, max_length=4000)]
+    adapter: Annotated[str, Field(max_length=4000)] = ""
+    thresholds: Thresholds
+
+
 class ProjectFile(Stored):
     """The content of ``project.json``.
 
@@ -156,9 +176,11 @@ class ProjectFile(Stored):
         In the order in which they were added.
     rounds, adapters, base
         What training left.
+    starts : tuple of StartEntry
+        What proposing begins with, one entry per model and adapter.
     """
 
-    schema_version: Literal[3] = SCHEMA_VERSION
+    schema_version: Literal[4] = SCHEMA_VERSION
     created: AwareDatetime
     unit: Unit = "whole"
     instance_is: Sentence = ""
@@ -167,6 +189,7 @@ class ProjectFile(Stored):
     rounds: tuple[RoundEntry, ...] = ()
     adapters: tuple[AdapterEntry, ...] = ()
     base: BaseEntry | None = None
+    starts: Annotated[tuple[StartEntry, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _check(self) -> ProjectFile:
@@ -174,6 +197,8 @@ class ProjectFile(Stored):
             raise ValueError("the classes are empty or there twice")
         _check_unique([image.key for image in self.images], "image")
         _check_unique([adapter.name for adapter in self.adapters], "adapter")
+        if len({(start.model, start.adapter) for start in self.starts}) != len(self.starts):
+            raise ValueError("one model's thresholds are there twice")
         return self
 
     def image(self, key: str) -> ImageEntry | None:
