@@ -23,6 +23,7 @@ from napari_particle_sam.gui.panels.review_panel import ReviewPanel
 from napari_particle_sam.gui.panels.train_panel import TrainPanel
 from napari_particle_sam.gui.preferences import preferred_annotator
 from napari_particle_sam.gui.status_line import StatusLine
+from napari_particle_sam.gui.suspect_marker import SuspectMarker
 from napari_particle_sam.gui.tools.toolbox import Toolbox
 from napari_particle_sam.gui.wiring import wire
 from napari_particle_sam.workflow.reviewing.models import ModelShelf
@@ -71,6 +72,7 @@ class ParticleDock(QWidget):
         self.train = TrainPanel(self.workspace, self.jobs, self.images.states)
         self.export = ExportPanel(self.workspace, self.jobs)
         self.status = StatusLine(self.jobs)
+        self.marker = SuspectMarker(self.workspace, self.commands, self.canvas, self.status)
         self.steps = QTabWidget()
         self._lay_out()
         wire(self)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_particle_sam.gui.panels.review_panel import suspect_words
-
 if TYPE_CHECKING:
-    from napari_particle_sam.annotation.suspects import Suspect
     from napari_particle_sam.gui.dock import ParticleDock
-    from napari_particle_sam.gui.status_line import StatusLine
     from napari_particle_sam.gui.tools.toolbox import Toolbox
     from napari_particle_sam.workflow.reviewing.models import ModelChoice
 
@@ -21,8 +17,6 @@ def wire(dock: ParticleDock) -> None:
     workspace.said.connect(dock.status.say)
     toolbox.hint.connect(dock.status.hint)
     canvas.layer_changed.connect(dock.follow_layer)
-    commands.suspect_changed.connect(canvas.centre_on)
-    commands.suspect_changed.connect(_suspect_teller(dock.status))
     dock.images.scale_bar_wanted.connect(lambda: toolbox.activate("scale_bar"))
     dock.images.region_wanted.connect(commands.mark_region)
     dock.propose.region_wanted.connect(lambda: toolbox.activate("box"))
@@ -48,11 +42,3 @@ def _model_setter(toolbox: Toolbox) -> Any:
         toolbox.choice = choice
 
     return choose
-
-
-def _suspect_teller(status: StatusLine) -> Any:
-    def tell(suspect: Suspect | None) -> None:
-        if suspect is not None:
-            status.say(suspect_words(suspect))
-
-    return tell

@@ -194,8 +194,8 @@ class Commands:
         suspect, words = self._tour.next()
         if words:
             self.workspace.said.emit(words)
-        if suspect is not None and suspect.label is not None:
-            self.workspace.selection.set((suspect.label,))
+        if suspect is not None:
+            self.workspace.selection.set(() if suspect.label is None else (suspect.label,))
         self.suspect_changed.emit(suspect)
         return suspect
 
