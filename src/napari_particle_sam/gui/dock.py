@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFrame, QMainWindow, QScrollArea, QTabWidget, QVBoxLa
 
 from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.gui.canvas.canvas import Canvas
+from napari_particle_sam.gui.collector import take_back
 from napari_particle_sam.gui.jobs import JobRunner
 from napari_particle_sam.gui.model.commands import Commands
 from napari_particle_sam.gui.model.workspace import Workspace
@@ -132,6 +133,7 @@ class ParticleDock(QWidget):
             return False
         self._release.detach()
         self._closed = True
+        take_back()
         return True
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -34,7 +34,7 @@ def test_another_image_brings_other_layers(easel: Easel, discs: tuple[int, ...])
     old = easel.layer
     easel.viewer.add_points(np.zeros((3, 2)), name="of the user")
     assert easel.workspace.step(1)
-    assert heard == [None, easel.layer]
+    assert heard == [easel.layer]
     assert easel.layer is not old
     assert not easel.layer.data.any()
     assert easel.layer.contour, "outlines stay outlines"

@@ -134,3 +134,33 @@ def test_previews_come_and_go(easel: Easel, disc: Callable[..., np.ndarray]) -> 
     assert not _raster(easel, "Found so far").any()
     assert easel.viewer.layers.selection.active is easel.layer
     assert not easel.session.instances
+
+
+def test_marks_are_made_once_and_wait_hidden(easel: Easel, disc: Callable[..., np.ndarray]) -> None:
+    names = ["Selection", "Found so far", "Preview"]
+    made = [easel.viewer.layers[name] for name in names]
+    assert not any(layer.visible for layer in made)
+    easel.canvas.show_found([Mask.from_array(disc(20, 20, 8))])
+    assert [layer.visible for layer in made] == [False, True, False]
+    easel.workspace.selection.set(easel.add(disc(40, 60, 9)))
+    easel.workspace.step(1)
+    now = [easel.viewer.layers[name] for name in names]
+    assert all(one is other for one, other in zip(now, made, strict=True)), "another image cost new layers"
+    assert [layer.name for layer in easel.viewer.layers][-3:] == names
+    assert not any(layer.visible or layer.data.any() for layer in made)
+    easel.canvas.show_found([Mask.from_array(disc(20, 20, 8))])
+    easel.canvas.show_found(())
+    assert not any(layer.visible for layer in made)
+    assert easel.workspace.close_image()
+    assert not len(easel.viewer.layers)
+
+
+def test_marks_fit_an_image_of_another_shape(easel: Easel) -> None:
+    marks = easel.canvas._marks
+    marks.fit((31, 47), scale=(2.0, 2.0), units=("nm", "nm"))
+    marks.preview.show([Mask(28, 40, np.ones((9, 9), bool))])
+    layer = easel.viewer.layers["Preview"]
+    assert layer.data.shape == (31, 47)
+    assert layer.visible
+    assert tuple(layer.scale) == (2.0, 2.0)
+    assert (layer.data > 0).sum() == 3 * 7

@@ -115,3 +115,16 @@ def test_region_is_forgotten_with_its_image(workspace):
     workspace.set_region(Mask(0, 0, np.ones((3, 3), bool)))
     workspace.step(1)
     assert workspace.region is None
+
+
+def test_the_old_image_stays_where_the_next_one_cannot_be_opened(workspace: Workspace, heard: list[str]):
+    assert workspace.opened is not None and workspace.project is not None
+    before, key = workspace.opened, workspace.keys()[-1]
+    workspace.project.sessions.begin(key, annotator=workspace.annotator).close()
+    for path in (workspace.project.root / "sessions").rglob("*.json"):
+        if key in str(path):
+            path.write_text("{")
+    assert not workspace.open_image(key)
+    assert workspace.opened is before
+    assert heard
+    before.stored.save()

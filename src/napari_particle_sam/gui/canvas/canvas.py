@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.gui.canvas.later import Later
+from napari_particle_sam.gui.canvas.marks import Marks
 from napari_particle_sam.gui.canvas.place import look_at, place_of
 from napari_particle_sam.gui.canvas.raster import Box
 from napari_particle_sam.gui.canvas.stack import Stack
@@ -42,6 +43,7 @@ class Canvas:
     def __init__(self, viewer: Any, workspace: Workspace, commands: Commands) -> None:
         self.viewer, self._workspace, self._commands = viewer, workspace, commands
         self._stack: Stack | None = None
+        self._marks = Marks(viewer)
         self._outlines = self._numbers = False
         self._mender = Later(self._rebuild)
         workspace.image_changed.connect(self._image_changed)
@@ -67,19 +69,19 @@ class Canvas:
             self._stack.numbers.turn(self._numbers)
 
     def show_found(self, masks: Iterable[Mask]) -> None:
-        """Show what a running job has found so far instead of what was there before; none ends the layer."""
+        """Show what a running job has found so far instead of what was there before; none ends that."""
         if self._stack is None:
             return
         shown = tuple(masks)
         if shown:
-            self._stack.found.show(shown)
+            self._marks.found.show(shown)
         else:
-            self._stack.found.remove()
+            self._marks.found.hide()
 
     def show_preview(self, masks: Iterable[Mask]) -> None:
         """Show masks that are not kept yet, instead of the ones before."""
         if self._stack is not None:
-            self._stack.preview.show(masks)
+            self._marks.preview.show(masks)
 
     def clear_preview(self) -> None:
         """Show no preview any more."""
@@ -106,6 +108,7 @@ class Canvas:
         self.viewer.layers.events.removed.disconnect(self._layer_removed)
         self._mender.stop()
         self._take_down()
+        self._marks.remove()
 
     def _image_changed(self) -> None:
         self._mender.stop()
@@ -118,13 +121,15 @@ class Canvas:
         self._take_down()
         if self._workspace.opened is not None:
             self._build()
+        else:
+            self._marks.remove()
         if had_one or self._stack is not None:
             self.layer_changed.emit(self.layer)
 
     def _build(self) -> None:
         opened = self._workspace.opened
         assert opened is not None
-        self._stack = stack = Stack(self.viewer, self._workspace, self._commands, opened)
+        self._stack = stack = Stack(self.viewer, self._workspace, self._commands, opened, self._marks)
         # Later: the layer that says so is the one that goes.
         stack.binding.replaced.connect(self._mender.start)
         stack.labels.contour = OUTLINE if self._outlines else 0

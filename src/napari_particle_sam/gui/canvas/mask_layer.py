@@ -22,37 +22,36 @@ class MaskLayer:
     Parameters
     ----------
     viewer : napari.Viewer or napari.components.ViewerModel
-        Where they are shown.
-    shape : tuple of int
-        ``(rows, cols)`` of the image.
+        Where they are shown, after `fit`.
     name : str
         Of the layer.
     fills : sequence of tuple of float
         Colours of the masks in turn.
     outline : tuple of float, optional
         Colour of all outlines; none are drawn without.
-    **place : Any
-        ``scale`` and ``units`` of the layer.
     """
 
     def __init__(
         self,
         viewer: Any,
-        shape: tuple[int, int],
         name: str,
         fills: Sequence[Colour],
         outline: Colour | None = None,
-        **place: Any,
     ) -> None:
         self._fills, self._outlined = len(fills), outline is not None
         colours = dict(enumerate([*fills, *([outline] if outline else [])], start=1))
-        self._overlay = Overlay(viewer, shape, name, colours, **place)
+        self._overlay = Overlay(viewer, (0, 0), name, colours)
         self._box: Box | None = None
 
     @property
     def layer(self) -> Any:
-        """The layer, None before the first mask."""
+        """The layer, None before the first image."""
         return self._overlay.layer
+
+    def fit(self, shape: tuple[int, int], **place: Any) -> None:
+        """Lie empty and hidden above an image, with ``scale`` and ``units`` of its layers."""
+        self._overlay.fit(shape, **place)
+        self._box = None
 
     def show(self, masks: Iterable[Mask]) -> None:
         """Show these masks and nothing else; what lies outside the image is cut off."""
@@ -67,9 +66,10 @@ class MaskLayer:
             self._draw(values, mask, part, 1 + number % self._fills)
         self._overlay.write(values, part[0], part[1])
 
-    def clear(self) -> None:
-        """Show nothing."""
+    def hide(self) -> None:
+        """Show nothing, and spare the window a layer to draw."""
         self.show(())
+        self._overlay.hide()
 
     def remove(self) -> None:
         """Take the layer away."""

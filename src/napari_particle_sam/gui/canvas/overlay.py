@@ -17,7 +17,7 @@ Colour = tuple[float, float, float, float]
 
 
 class Overlay:
-    """A Labels layer of uint8 values that each have a colour; made when it is needed first.
+    """A Labels layer of uint8 values that each have a colour; made by `fit`, or when it is needed first.
 
     Where the user deletes it, it comes back with the next thing that is to be shown.
 
@@ -67,10 +67,34 @@ class Overlay:
         """
         if self.there:
             write(self.layer, values, top, left)
+            if not self.layer.visible and values.any():
+                self.layer.visible = True
         elif values.any():
             raster = np.zeros(self.shape, np.uint8)
             raster[top : top + values.shape[0], left : left + values.shape[1]] = values
             self.layer = add_beside(self._viewer, lambda: self._add(raster))
+
+    def fit(self, shape: tuple[int, int], **place: Any) -> None:
+        """Lie empty and hidden above all other layers, for another image."""
+        self.shape, self._place = shape, place
+        if not self.there:
+            self.layer = add_beside(self._viewer, lambda: self._add(np.zeros(shape, np.uint8)))
+            self.layer.visible = False
+            return
+        self.layer.visible = False
+        if self.layer.data.shape == shape:
+            self.layer.data[...] = 0
+        else:
+            self.layer.data = np.zeros(shape, np.uint8)
+        for name, value in place.items():
+            setattr(self.layer, name, value)
+        layers = self._viewer.layers
+        layers.move(layers.index(self.layer), len(layers))
+
+    def hide(self) -> None:
+        """Show the layer no more until something is written."""
+        if self.there:
+            self.layer.visible = False
 
     def remove(self) -> None:
         """Take the layer away."""

@@ -8,24 +8,16 @@ import numpy as np
 
 from napari_particle_sam.gui.canvas.brush import Brush
 from napari_particle_sam.gui.canvas.label_binding import LabelBinding
-from napari_particle_sam.gui.canvas.mask_layer import MaskLayer
+from napari_particle_sam.gui.canvas.marks import Marks
 from napari_particle_sam.gui.canvas.number_layer import NumberLayer
 from napari_particle_sam.gui.canvas.place import place_of
 from napari_particle_sam.gui.canvas.region_layer import RegionLayer
-from napari_particle_sam.gui.canvas.selection_layer import SelectionLayer
+from napari_particle_sam.gui.canvas.shown_selection import ShownSelection
 from napari_particle_sam.gui.canvas.tooltips import Tooltips
 from napari_particle_sam.gui.model.commands import Commands
 from napari_particle_sam.gui.model.open_image import OpenImage
 from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.images.micrograph import Micrograph
-
-FOUND, PREVIEW = "Found so far", "Preview"
-_FOUND_FILLS = [
-    (0.2, 0.7, 1.0, 0.45), (1.0, 0.5, 0.2, 0.45), (0.4, 0.9, 0.4, 0.45), (0.9, 0.4, 0.9, 0.45),
-    (0.95, 0.9, 0.3, 0.45),
-]  # fmt: skip
-_PREVIEW_FILLS = [(0.2, 1.0, 0.9, 0.35), (1.0, 0.4, 0.8, 0.35), (0.7, 1.0, 0.3, 0.35)]
-_PREVIEW_OUTLINE = (0.2, 1.0, 0.9, 1.0)
 
 
 class Stack:
@@ -41,14 +33,17 @@ class Stack:
         For what is painted.
     opened : OpenImage
         What is shown.
+    marks : Marks
+        Fitted to it.
     """
 
-    def __init__(self, viewer: Any, workspace: Workspace, commands: Commands, opened: OpenImage) -> None:
+    def __init__(
+        self, viewer: Any, workspace: Workspace, commands: Commands, opened: OpenImage, marks: Marks
+    ) -> None:
         self._viewer, self._workspace = viewer, workspace
         self.session, self._micrograph = opened.session, opened.micrograph
         self.key = opened.key
         self._place = place = place_of(opened.micrograph)
-        shape = self.session.shape
         self.image = self._add_image()
         self.binding = LabelBinding(viewer, self.session, commands, **place)
         self.labels = self.binding.layer
@@ -56,9 +51,8 @@ class Stack:
         self.binding.painted.connect(self.brush.painted)
         self.tooltips = Tooltips(self.labels, self.session)
         self.regions = RegionLayer(viewer, self.session, workspace, self.labels, **place)
-        self.selection = SelectionLayer(viewer, self.session, workspace.selection, **place)
-        self.found = MaskLayer(viewer, shape, FOUND, _FOUND_FILLS, **place)
-        self.preview = MaskLayer(viewer, shape, PREVIEW, _PREVIEW_FILLS, _PREVIEW_OUTLINE, **place)
+        marks.fit(self.session.shape, **place)
+        self.selection = ShownSelection(marks.selection, self.session, workspace.selection)
         self.numbers = NumberLayer(viewer, self.session, self.labels, **place)
         viewer.layers.selection.active = self.labels
 
@@ -80,8 +74,6 @@ class Stack:
         """Take in what was painted last, and take all layers away."""
         for part in (self.binding, self.brush, self.tooltips, self.numbers, self.selection, self.regions):
             part.release()
-        self.found.remove()
-        self.preview.remove()
         for layer in (self.labels, self.image):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)

@@ -75,11 +75,12 @@ class Workspace(ProjectHolder):
             return self.project is not None
         try:
             micrograph = self.project.read_image(key)
-            if self.opened is not None:
-                self._leave()
             stored = session_of(self.project, key, self.annotator)
         except ParticleSamError as error:
             self.said.emit(str(error))
+            return False
+        if self.opened is not None and not self._try(self._leave, self.opened):
+            stored.close()
             return False
         self._show(OpenImage(key, micrograph, stored))
         for remark in (*micrograph.remarks, *stored.remarks):
@@ -128,7 +129,7 @@ class Workspace(ProjectHolder):
 
     def close_image(self) -> bool:
         """Save and leave the opened image; False where the disk did not take it."""
-        if self.opened is not None and not self._try(self._leave):
+        if self.opened is not None and not self._try(self._leave, self.opened):
             return False
         self._show(None)
         return True
@@ -140,12 +141,10 @@ class Workspace(ProjectHolder):
     def _done(self, key: str) -> bool:
         return self.project is not None and is_done(self.project, key, self.annotator)
 
-    def _leave(self) -> None:
-        """Save the opened image and give its session up."""
-        assert self.opened is not None
-        self.opened.stored.save()
-        self.opened.stored.close()
-        self._show(None)
+    def _leave(self, opened: OpenImage) -> None:
+        """Save an image and give its session up."""
+        opened.stored.save()
+        opened.stored.close()
 
     def _show(self, opened: OpenImage | None) -> None:
         self.opened, self.candidates, self.missed, self.lost, self.region = opened, None, (), {}, None

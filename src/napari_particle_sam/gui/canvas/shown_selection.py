@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from napari_particle_sam.annotation.history import Change
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.gui.canvas.mask_layer import MaskLayer
 from napari_particle_sam.gui.model.selection import Selection
 
-NAME = "Selection"
-FILL, OUTLINE = (1.0, 1.0, 1.0, 0.25), (1.0, 0.9, 0.1, 1.0)
 
-
-class SelectionLayer:
+class ShownSelection:
     """Follows the selection and the outlines of what is selected.
 
     Parameters
     ----------
-    viewer : napari.Viewer or napari.components.ViewerModel
+    masks : MaskLayer
         Where it is shown.
     session : AnnotationSession
         Whose instances are selected.
     selection : Selection
         Which ones.
-    **place : Any
-        ``scale`` and ``units`` of the layer.
     """
 
-    def __init__(self, viewer: Any, session: AnnotationSession, selection: Selection, **place: Any) -> None:
-        self._session, self._selection = session, selection
-        self._masks = MaskLayer(viewer, session.shape, NAME, [FILL], OUTLINE, **place)
+    def __init__(self, masks: MaskLayer, session: AnnotationSession, selection: Selection) -> None:
+        self._masks, self._session, self._selection = masks, session, selection
         selection.changed.connect(self._show)
         session.changed.connect(self._session_changed)
         self._show()
 
-    @property
-    def layer(self) -> Any:
-        """The layer, None before the first selection."""
-        return self._masks.layer
-
     def release(self) -> None:
-        """Follow no more, and take the layer away."""
+        """Follow no more."""
         self._selection.changed.disconnect(self._show)
         self._session.changed.disconnect(self._session_changed)
-        self._masks.remove()
 
     def _show(self, ids: tuple[int, ...] = ()) -> None:
         instances = self._session.instances
