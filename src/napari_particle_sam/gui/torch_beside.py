@@ -29,7 +29,9 @@ def prepare_torch() -> None:
             load_triton_apart()
             # All that a model needs: what is imported later is collected in the midst of work.
             import napari_particle_sam.sam.loading  # noqa: F401
-        set_aside()
+
+            # Before collecting begins again, which would look at all of it first.
+            set_aside()
     import torch
 
     torch.set_num_threads(gui_threads())

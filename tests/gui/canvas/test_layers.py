@@ -136,10 +136,12 @@ def test_previews_come_and_go(easel: Easel, disc: Callable[..., np.ndarray]) -> 
     assert not easel.session.instances
 
 
-def test_marks_are_made_once_and_wait_hidden(easel: Easel, disc: Callable[..., np.ndarray]) -> None:
+def test_marks_are_made_once_and_wait_hidden(
+    easel: Easel, disc: Callable[..., np.ndarray], qtbot: Any
+) -> None:
     names = ["Selection", "Found so far", "Preview"]
     made = [easel.viewer.layers[name] for name in names]
-    assert not any(layer.visible for layer in made)
+    qtbot.waitUntil(lambda: not any(layer.visible for layer in made), timeout=3000)
     easel.canvas.show_found([Mask.from_array(disc(20, 20, 8))])
     assert [layer.visible for layer in made] == [False, True, False]
     easel.workspace.selection.set(easel.add(disc(40, 60, 9)))

@@ -220,3 +220,24 @@ def test_json_of_a_session_is_readable(with_image: Project) -> None:
     pointer = json.loads((stored.folder / "current.json").read_text(encoding="utf-8"))
     assert pointer["annotator"] == "Anna"
     assert pointer["particles"] == len(edited(20).instances)
+
+
+@pytest.mark.parametrize("saving", [False, True])
+def test_proposals_that_come_later_are_recorded_without_a_new_snapshot(
+    with_image: Project, saving: bool
+) -> None:
+    stored = with_image.sessions.begin("a", annotator="Anna")
+    stored.session.apply(AddMasks((disc(rng(1)),), "painted"))
+    if saving:
+        stored.save()
+    generation = stored.generation
+    stored.began_with(Beginning(kind="model", model="particle-tiny"))
+    stored.began_with(Beginning(kind="model", model="another"))
+    stored.session.apply(AddMasks((disc(rng(2)),), "painted"))
+    expected = stored.provenance
+    assert stored.generation == generation
+    with reopened(with_image) as project:
+        found = project.sessions.view("a").provenance
+    assert found.beginning.model == "particle-tiny"
+    assert found.actions == expected.actions == {"AddMasks": 2}
+    assert len(found.sittings) == 1

@@ -49,7 +49,7 @@ class MaskLayer:
         return self._overlay.layer
 
     def fit(self, shape: tuple[int, int], **place: Any) -> None:
-        """Lie empty and hidden above an image, with ``scale`` and ``units`` of its layers."""
+        """Lie empty above an image, with ``scale`` and ``units`` of its layers."""
         self._overlay.fit(shape, **place)
         self._box = None
 
@@ -65,6 +65,11 @@ class MaskLayer:
         for number, mask in enumerate(inside):
             self._draw(values, mask, part, 1 + number % self._fills)
         self._overlay.write(values, part[0], part[1])
+
+    def hide_empty(self) -> None:
+        """Spare the window a layer to draw where no mask is shown."""
+        if self._box is None:
+            self._overlay.hide()
 
     def hide(self) -> None:
         """Show nothing, and spare the window a layer to draw."""

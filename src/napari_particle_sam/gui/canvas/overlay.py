@@ -75,11 +75,10 @@ class Overlay:
             self.layer = add_beside(self._viewer, lambda: self._add(raster))
 
     def fit(self, shape: tuple[int, int], **place: Any) -> None:
-        """Lie empty and hidden above all other layers, for another image."""
+        """Lie empty above all other layers, for another image; hidden unless this made the layer."""
         self.shape, self._place = shape, place
         if not self.there:
             self.layer = add_beside(self._viewer, lambda: self._add(np.zeros(shape, np.uint8)))
-            self.layer.visible = False
             return
         self.layer.visible = False
         if self.layer.data.shape == shape:

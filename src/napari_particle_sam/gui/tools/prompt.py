@@ -167,12 +167,12 @@ class PromptTool(Tool):
         self._found, self._keep_when_found = None, False
         if service is None or session is None:
             return
-        corners = None if self._box is None else box_corners(self._box)
-        self.desk.draw(corners, self._clicks)
         clicks = tuple(self._clicks)
         box = None if self._box is None else box_of(self._box, session.shape)
-        self.desk.hint("The model draws…")
+        # First: the model thinks while the clicks are drawn.
         self._thread.ask(lambda: _mask(service, clicks, box))
+        self.desk.draw(None if self._box is None else box_corners(self._box), self._clicks)
+        self.desk.hint("The model draws…")
 
     def _answered(self, answer: object) -> None:
         if not isinstance(answer, tuple) or not self._asked:

@@ -13,7 +13,7 @@ from psygnal import Signal
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.base.files import atomic_path
-from napari_particle_sam.storage.project.durable import make_folder
+from napari_particle_sam.storage.project.durable import make_folder, write_json_durably
 from napari_particle_sam.storage.project.generations import (
     Pointer,
     read_pointer,
@@ -21,9 +21,10 @@ from napari_particle_sam.storage.project.generations import (
     write_generation,
 )
 from napari_particle_sam.storage.project.journal import Journal, JournalContent
-from napari_particle_sam.storage.project.layout import POINTER
+from napari_particle_sam.storage.project.layout import POINTER, PROVENANCE, generation_folder
 from napari_particle_sam.storage.project.provenance import Beginning, Provenance
 from napari_particle_sam.storage.project.replay import OPENED, Replayed, kind_of
+from napari_particle_sam.storage.project.snapshots import read_provenance
 from napari_particle_sam.storage.project.viewing import journal_path, view_generation
 
 
@@ -110,18 +111,24 @@ class StoredSession:
         remove_others(self.folder, pointer.generation)
 
     def began_with(self, beginning: Beginning) -> None:
-        """Record what the annotator was shown first, where that was nothing so far, and save.
+        """Record what the annotator was shown first, where that was nothing so far.
 
-        A session begins blank and gets its proposals later; whoever compares models with it must know.
+        A session begins blank and gets its proposals later; whoever compares models with it must know. Only
+        the record is written anew: a snapshot of a large image would take a while.
 
         Raises
         ------
         BadFileError
             If the disk does not take it.
         """
-        if self._provenance.beginning.kind == "blank" and beginning.kind != "blank":
-            self._provenance = self._provenance.model_copy(update={"beginning": beginning})
-            self.save()
+        if self._provenance.beginning.kind != "blank" or beginning.kind == "blank":
+            return
+        change = {"beginning": beginning}
+        folder = generation_folder(self.folder, self.generation)
+        # What the journal tells of this sitting is not in there, and must not be: replaying adds it.
+        kept = read_provenance(folder).model_copy(update=change)
+        write_json_durably(folder / PROVENANCE, kept.model_dump(mode="json"))
+        self._provenance = self._provenance.model_copy(update=change)
 
     def close(self) -> None:
         """Stop journalling. Nothing needs to be saved before.
