@@ -40,7 +40,7 @@ class Paints(QObject):
 
     def __init__(self, widget: Any) -> None:
         super().__init__()
-        self.count = 0
+        self.count, self.widget = 0, widget
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -88,6 +88,11 @@ class Bench:
     def pick(self, ids: list[int]) -> None:
         """Select without being timed."""
         self.workspace.selection.set(ids)
+
+    def redraws(self, repeats: int) -> None:
+        """Draw the window again with nothing changed: what no edit can be quicker than."""
+        for _ in range(repeats):
+            self.time("plain redraw", self.paints.widget.update)
 
     def edits(self, repeats: int, suffix: str = "") -> None:
         """Delete, merge and undo."""
@@ -165,6 +170,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         bench = Bench(Path(folder), args.side, args.particles)
         bench.settle(2.0)
+        bench.redraws(args.repeats)
         bench.edits(args.repeats)
         bench.strokes(args.repeats)
         bench.bulk(max(3, args.repeats // 4))
