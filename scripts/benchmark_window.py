@@ -2,11 +2,11 @@
 
     xvfb-run -a -s "-screen 0 1366x768x24" python scripts/benchmark_window.py --emps ../shared/data/emps
 
-Opens EMPS `val` images and one mosaic of them in a real window with the dock. `proposing` is the longest time
-between two ticks of a timer of 5 ms from pressing Run until the proposals are in the labels (the first image
-loads torch and the model as well); `slider` the time from a changed threshold until the labels follow, on the
-mosaic; `click` that from a mouse press with the tool Add to the mask shown, after the mouse rested there for
-half a second, and at once. Milliseconds by the clock.
+Opens EMPS `val` images and one mosaic of those with most particles in a real window. `proposing` is the
+longest time between two ticks of a timer of 5 ms from pressing Run until the proposals are in the labels (the
+first image loads torch and the model as well); `slider` the time from a changed threshold until the labels
+follow, on the mosaic; `click` that from a mouse press with the tool Add to the mask shown, after the mouse
+rested there for half a second, and at once. Milliseconds by the clock.
 """
 
 from __future__ import annotations
@@ -86,10 +86,12 @@ def settle(seconds: float) -> None:
 
 def fill(folder: Path, emps: Path, count: int, across: int) -> list[Path]:
     """Write `count` images and a mosaic of ``across x across``, and return the true labels of the images."""
-    rows = [row["id"] for row in csv.DictReader((emps / "index.csv").open()) if row["split"] == "val"]
+    found = [row for row in csv.DictReader((emps / "index.csv").open()) if row["split"] == "val"]
+    rows = [row["id"] for row in found]
+    full = sorted(found, key=lambda row: -int(row["instances"]))
     side = 512
     tiles = []
-    for name in rows[: across * across]:
+    for name in [row["id"] for row in full[: across * across]]:
         pixels = read_micrograph(emps / "images" / f"{name}.png").pixels
         tiles.append(np.resize(pixels[:side, :side], (side, side)).astype(np.uint8))
     mosaic = np.block([tiles[i * across : (i + 1) * across] for i in range(across)])
