@@ -14,7 +14,7 @@ READY = $(VENV)/.ready
 
 help:
 	@echo "make demo   the whole wheel on rendered micrographs, headless, into demo-output/"
-	@echo "make test   lint, then all tests"
+	@echo "make test   lint, then all tests, those of the window with both Qt bindings"
 	@echo "make lint   layers, ruff, formatting, types"
 	@echo "make clean  remove demo-output/, dist/ and caches"
 
@@ -41,6 +41,7 @@ lint: $(READY)
 
 test: lint
 	HF_HUB_OFFLINE=1 QT_API=pyqt5 PYTEST_QT_API=pyqt5 "$(BIN)/python" -m pytest
+	HF_HUB_OFFLINE=1 QT_API=pyqt6 PYTEST_QT_API=pyqt6 "$(BIN)/python" -m pytest tests/gui
 
 clean:
 	rm -rf demo-output dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -80,3 +80,13 @@ def test_two_thousand_instances_are_quick():
     assert len(find_suspects(session)) == 2000
     # 0.15 s on a quiet machine; what is wanted is no second.
     assert time.process_time() - began < 0.6
+
+
+def test_lower_scores_come_first_and_what_was_accepted_in_bulk_last(session):
+    scores = ((0.75, 0.78), (0.5, 0.9), (0.6, 0.5))
+    doubtful, low, lowest = session.apply(
+        AddMasks((square(100, 20), square(100, 60), square(100, 100)), "proposed", scores)
+    ).added
+    assert [suspect.label for suspect in find_suspects(session)] == [lowest, low, doubtful]
+    session.apply(SetStatus((lowest,), "bulk"))
+    assert [suspect.label for suspect in find_suspects(session)] == [low, doubtful, lowest]
