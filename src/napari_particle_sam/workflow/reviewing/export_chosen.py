@@ -18,7 +18,7 @@ PAIRS = "pairs"
 
 def format_titles() -> dict[str, str]:
     """Return every format by name, in the words of a list."""
-    return {PAIRS: "Pairs for training (images, masks, regions)"} | {
+    return {PAIRS: "Pairs for training"} | {
         f.name: f.title for f in FORMATS.values()
     }
 
