@@ -2,12 +2,12 @@
 
     OMP_NUM_THREADS=1 python scripts/benchmark_suspects.py --emps ../shared/data/emps --cache /tmp/candidates
 
-particle-tiny proposes on every sixth image of `val`. An instance is wrong if no true particle has an IoU of
-0.5 or more with it. The first tenth of all suspects (rounded up per image) is compared with chance: as many
-instances drawn at random from the same images. A missed place is right if at least half of its pixels lie in
-one true particle without a match; several places may lie in the same particle, so the particles are counted
-too. Thresholds are tuned and scored on the truth of the same image: the gain says how well that image is
-fitted, not what it is worth on the next one.
+particle-tiny proposes on every sixth image of `val`, or on as many as `--every` says. An instance is wrong if
+no true particle has an IoU of 0.5 or more with it. The first tenth of an image's instances (rounded up) in
+the order of suspects, all others after them, is compared with chance: as many drawn at random from the same
+images. A missed place is right if at least half of its pixels lie in one true particle without a match;
+several places may lie in the same particle, so the particles are counted too. Thresholds are tuned and scored
+on the truth of the same image: the gain says how well that image is fitted, not what it is worth on the next.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def judge(candidates: Candidates, truth: np.ndarray, thresholds: Thresholds) -> 
     right = set(pairs.pred_ids[pairs.rows[pairs.iou >= 0.5]].tolist())
     found_truth = set(pairs.truth_ids[pairs.cols[pairs.iou >= 0.5]].tolist())
     suspects = [s.label for s in find_suspects(session, by_id) if s.label is not None]
-    first = suspects[: int(np.ceil(len(suspects) / 10))]
+    order = suspects + [label for label in session.instances if label not in set(suspects)]
+    first = order[: int(np.ceil(len(order) / 10))]
     places = missed_places(candidates, None, session, thresholds)
     good = []
     for place in places:
@@ -107,9 +108,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--emps", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=6)
+    parser.add_argument("--no-tuning", action="store_true")
     args = parser.parse_args()
     model, cache = load_model("particle-tiny"), CandidateCache(args.cache)
-    rows = [r for r in csv.DictReader((args.emps / "index.csv").open()) if r["split"] == "val"][::6]
+    index = csv.DictReader((args.emps / "index.csv").open())
+    rows = [row for row in index if row["split"] == "val"][:: args.every]
     orders, before, after = [], [], []
     for row in rows:
         micrograph = read_micrograph(args.emps / "images" / f"{row['id']}.png")
@@ -118,6 +122,8 @@ def main() -> None:
         truth = read_labels(args.emps / "masks" / f"{row['id']}.png")
         orders.append(judge(candidates, truth, model.thresholds))
         show(row["id"], orders[-1:])
+        if args.no_tuning:
+            continue
         began = time.perf_counter()
         tuned = run_job(tune_on_corrections(candidates, corrected(truth), model.thresholds, CancelToken()))
         print(
@@ -126,7 +132,8 @@ def main() -> None:
         before.append(tuned.before)
         after.append(tuned.after)
     show("together", orders)
-    print(f"tuning: mean F1 {np.mean(before):.3f} to {np.mean(after):.3f} of {len(before)} images")
+    if before:
+        print(f"tuning: mean F1 {np.mean(before):.3f} to {np.mean(after):.3f} of {len(before)} images")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ DOUBT = (1.1, 0.9)
 #: What every other reason adds at most. On EMPS none of them makes the order better, so that they decide
 #: between instances of like scores only.
 _EXTRA = {"size": 0.04, "shape": 0.03, "parts": 0.05, "lost": 0.04, "seam": 0.02, "frame": 0.01}
-#: Two of five such places are particles, more than of any other suspects.
+#: Nearly half of such places are particles, more than are wrong among other suspects.
 MISSED_SCORE = 0.5
 
 Box = tuple[int, int, int, int]
