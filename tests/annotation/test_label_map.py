@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_particle_sam.annotation.candidates import Candidates, Frame
+from napari_particle_sam.annotation.evaluation_cache import evaluate
 from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.thresholds import Thresholds
@@ -185,3 +186,28 @@ def test_thresholds_below_the_collected_logits_are_refused():
     )  # fmt: skip
     with pytest.raises(BadValueError, match="collecting ended"):
         propose(candidates, Thresholds(mask_threshold=-1.5, stability_offset=1.0))
+
+
+def test_what_was_looked_at_once_gives_the_same_as_looking_anew():
+    # One with an island, two that overlap, one apart: each way through the sharing out.
+    island = rectangle(2, 2, 8, 8)
+    island[2:4, 20:22] = True
+    masks = [island, rectangle(16, 2, 8, 8), rectangle(20, 4, 8, 8), rectangle(16, 20, 8, 8)]
+    found = candidates(masks, [0.9, 0.85, 0.8, 0.7])
+    warm = evaluate(found, PLAIN)
+    for score in (0.0, 0.75, 0.82, 0.87, 0.75, 0.0):
+        thresholds = changed(pred_iou=score)
+        for again, anew in zip(propose(found, thresholds, warm), propose(found, thresholds), strict=True):
+            assert again.mask.equals(anew.mask)
+            assert (again.candidate, again.lost) == (anew.candidate, anew.lost)
+
+
+def test_a_mask_in_one_piece_that_meets_no_other_is_looked_at_once(monkeypatch):
+    looked, look = [], Mask.largest_component
+    monkeypatch.setattr(Mask, "largest_component", lambda mask: looked.append(mask) or look(mask))
+    found = candidates([rectangle(2, 2, 8, 8), rectangle(16, 16, 8, 8)], [0.9, 0.8])
+    warm = evaluate(found, PLAIN)
+    first = propose(found, PLAIN, warm)
+    assert len(looked) == 2
+    assert len(propose(found, PLAIN, warm)) == len(first) == 2
+    assert len(looked) == 2

@@ -42,6 +42,7 @@ class Evaluated:
         self.predicted_iou = candidates.predicted_iou
         self.masks = _Masks(len(candidates), logits, mask_threshold)
         self._candidates, self._logits = candidates, logits
+        self._in_one_piece: set[int] = set()
         self._known = np.zeros(len(candidates), bool)
         self._stability = np.zeros(len(candidates))
         self._area = np.zeros(len(candidates), np.intp)
@@ -104,6 +105,16 @@ class Evaluated:
         shared = shared_pixels(self.masks[i], self.masks[j])
         self._logits.shared.note(i, j, self.mask_threshold, shared)
         return shared
+
+    def largest_part(self, i: int) -> Mask:
+        """Return the largest 8-connected part of a mask; one in one piece is looked at only once."""
+        mask = self.masks[i]
+        if i in self._in_one_piece:
+            return mask
+        part, cut_off = mask.largest_component()
+        if not cut_off:
+            self._in_one_piece.add(i)
+        return part
 
     def _measure(self, index: NDArray[np.integer]) -> None:
         counts = self._logits.counts(index, self.mask_threshold, self.stability_offset)

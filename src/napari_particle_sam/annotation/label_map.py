@@ -220,12 +220,20 @@ def _share_out(found: Evaluated, kept: list[int], shape: tuple[int, int], min_ar
     scores = found.measure(np.array(kept, np.intp))
     stability, area = (dict(zip(kept, values.tolist(), strict=True)) for values in scores)
     for i in kept:
-        whole = found.masks[i]
-        free = Mask.from_array(whole.crop > taken[whole.window], whole.top, whole.left)
-        mask, _ = free.largest_component()
+        mask = _free_part(found, i, taken)
         if mask.area < max(min_area, KEPT_SHARE * area[i], 1):
             continue
         taken[mask.window] |= mask.crop
         iou = float(found.predicted_iou[i])
         proposals.append(Proposal(mask.owned(), i, iou, stability[i], area[i] - mask.area))
     return proposals
+
+
+def _free_part(found: Evaluated, i: int, taken: NDArray[np.bool_]) -> Mask:
+    """Return the largest part of a mask that nobody took."""
+    whole = found.masks[i]
+    free = whole.crop > taken[whole.window]
+    # Most masks meet no other: what they are made of stays the same while sliders move.
+    if np.count_nonzero(free) == whole.area:
+        return found.largest_part(i)
+    return Mask.from_array(free, whole.top, whole.left).largest_component()[0]
