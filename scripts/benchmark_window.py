@@ -108,8 +108,9 @@ def propose(dock: ParticleDock, pulse: Pulse) -> dict[str, float]:
     session = dock.commands.session
     pulse.begin()
     assert dock.propose.run()
-    wait(lambda: not dock.jobs.busy and (session.instances or pulse.gaps[-1] < 0))
-    settle(1.0)
+    wait(lambda: not dock.jobs.busy and dock.workspace.candidates is not None)
+    # What was found is applied and drawn in later turns; many proposals take a while.
+    settle(3.0)
     found = pulse.facts()
     assert dock.workspace.candidates is not None
     rows, cols = session.shape
