@@ -19,6 +19,15 @@ load_triton_apart()
 SHAPE = (60, 80)
 
 
+@pytest.fixture(autouse=True)
+def _own_keys(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the keys that the user changed out of the tests, and those of the tests from the user."""
+    folder = tmp_path_factory.mktemp("settings")
+    monkeypatch.setattr(
+        "napari_particle_sam.gui.tools.keymap.user_config_path", lambda *args, **options: folder
+    )
+
+
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
     """A folder of three images of noise; its name has a space and letters beyond ASCII."""
