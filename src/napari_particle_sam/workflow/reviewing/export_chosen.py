@@ -18,9 +18,7 @@ PAIRS = "pairs"
 
 def format_titles() -> dict[str, str]:
     """Return every format by name, in the words of a list."""
-    return {PAIRS: "Pairs for training"} | {
-        f.name: f.title for f in FORMATS.values()
-    }
+    return {PAIRS: "Pairs for training"} | {f.name: f.title for f in FORMATS.values()}
 
 
 def export_chosen(
