@@ -12,7 +12,7 @@ import torch
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, JobError
 from napari_particle_sam.base.events import Message, Metric, Progress
-from napari_particle_sam.learning import run as module
+from napari_particle_sam.learning import training_step as module
 from napari_particle_sam.learning import validation
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.run import FineTuning
@@ -25,7 +25,8 @@ SMALL = {
     "steps_per_epoch": 2, "epochs": 1, "crop": 128, "batch_size": 1, "rank": 2, "instances": 2,
     "minutes": 10.0,
 }  # fmt: skip
-ALWAYS = ["config.json", "curves.csv", "curves.png", "events.jsonl", "images.json"]
+ALWAYS = ["config.json", "curves.csv", "curves.png", "events.jsonl", "images.json", "plan.json"]
+STOPPED = sorted([*ALWAYS, "checkpoint.safetensors"])
 
 
 def config(**changes):
@@ -79,7 +80,8 @@ def test_a_run_without_validation(model, base_print, fresh, images, tmp_path, ba
     assert files(tmp_path / "run") == sorted([*ALWAYS, "adapter", "result.json"])
     assert all(torch.equal(v, before[k]) for k, v in frozen_parts(fresh).items())
     lines = [json.loads(x) for x in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
-    assert [x["event"] for x in lines] == ["Metric", "Metric"] and [x["seq"] for x in lines] == [0, 1]
+    assert [x["event"] for x in lines] == ["Message", "Metric", "Progress", "Metric", "Progress"]
+    assert [x["seq"] for x in lines] == [0, 1, 2, 3, 4]
     assert len([e for e in events if isinstance(e, Progress)]) == 2 and isinstance(events[-1], Message)
     with (tmp_path / "run" / "curves.csv").open() as file:
         assert [r["stage"] for r in csv.DictReader(file)] == ["train", "train"]
@@ -147,11 +149,11 @@ def test_the_budget_ends_a_run(model, images, tmp_path):
 def test_a_cancelled_run_leaves_no_adapter_and_no_result(model, images, tmp_path):
     token = CancelToken()
     job = FineTuning(model, images, [], config(), tmp_path / "run").run(token)
-    assert isinstance(next(job), Metric)
+    assert isinstance(next(job), Message)
     token.cancel()
     with pytest.raises(CancelledError):
         exhausted(job)
-    assert files(tmp_path / "run") == ALWAYS
+    assert files(tmp_path / "run") == [n for n in STOPPED if n not in ("curves.png",)]
 
 
 def test_a_cancelled_run_can_be_begun_again(model, images, tmp_path, base):
@@ -206,7 +208,8 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(model, images, tmp_path, s
 def test_a_rank_above_the_layers_is_said_once(model, images, tmp_path):
     asked = config(rank=2000, targets=("attention",), steps_per_epoch=1)
     _, events = exhausted(FineTuning(model, images, [], asked, tmp_path / "run").run(CancelToken()))
-    assert [e.text for e in events if isinstance(e, Message)][0].startswith("Rank 2000 is no more expressive")
+    texts = [e.text for e in events if isinstance(e, Message)]
+    assert sum(text.startswith("Rank 2000 is no more expressive") for text in texts) == 1
 
 
 def test_the_same_seed_learns_the_same(model, images, tmp_path, base):

@@ -27,5 +27,9 @@ class CancelledError(ParticleSamError):
     """A long job was cancelled by its token."""
 
 
+class PausedError(CancelledError):
+    """A long job was asked to pause; it can go on from what it kept."""
+
+
 class JobError(ParticleSamError):
     """A long job failed for a reason that is not the user's."""

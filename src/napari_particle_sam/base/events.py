@@ -13,11 +13,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """`done` of `total` steps are finished; `total` is 0 where it is not known."""
+    """`done` of `total` steps are finished; `total` is 0 where it is not known, `seconds_left` None."""
 
     done: int
     total: int
     text: str = ""
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,9 @@ def _multimask_loss(
         numbers["mask"] = best.item()
         numbers["iou_best"] = ious[chosen][:, 1:].max(1).values.mean().item()
         choice = scores[chosen][:, 1:].argmax(1)
-        numbers["iou_chosen"] = ious[chosen][:, 1:].gather(1, choice[:, None]).mean().item()
+        iou = ious[chosen][:, 1:].gather(1, choice[:, None])
+        numbers["iou_chosen"] = iou.mean().item()
+        numbers["dice_chosen"] = (2 * iou / (1 + iou)).mean().item()
     return part, numbers
 
 

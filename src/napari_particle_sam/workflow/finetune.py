@@ -6,15 +6,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.base.events import Event, Message
-from napari_particle_sam.learning.config import TrainingConfig, paper_rank
-from napari_particle_sam.learning.run import FineTuning, TrainingResult
-from napari_particle_sam.sam.loading import load_model
-from napari_particle_sam.sam.model import SamModel
+from napari_particle_sam.base.errors import BadFileError, BadValueError
+from napari_particle_sam.base.events import Event
+from napari_particle_sam.learning.config import TrainingConfig
+from napari_particle_sam.learning.job import train_run
+from napari_particle_sam.learning.launch import RunRequest, prepare_run
+from napari_particle_sam.learning.outcome import TrainingResult
+from napari_particle_sam.learning.run_names import CANCEL, JOB, PAUSE
 from napari_particle_sam.storage.pairs import list_pairs
 from napari_particle_sam.storage.splits import Split, read_groups, split_by_group
-from napari_particle_sam.workflow.training_images import read_training_images
 
 
 def finetune(
@@ -33,11 +33,11 @@ def finetune(
     pairs_folder : Path
         With images/, masks/ and, where something is not reviewed, regions/ of equal stems.
     out : Path
-        The run's folder.
+        The run's folder; the pairs are copied into it.
     config : TrainingConfig
         Settings.
     token : CancelToken
-        Stops the run.
+        Stops the run; `resume` goes on with it.
     groups_csv : Path, optional
         Columns stem and group; images of one group stay on one side of the split.
     val : list of str, optional
@@ -55,23 +55,35 @@ def finetune(
     TrainingResult
         How it ended.
     """
-    pairs = {pair.stem: pair for pair in list_pairs(pairs_folder)}
-    split = _split(list(pairs), config, groups_csv, val)
-    yield Message(
-        f"{len(split.train)} images to train on, {len(split.val)} to validate. {split.note}".strip()
-    )
-    model = load_model(config.model, device=device, img_size=config.img_size)
-    if config.preset == "paper" and config.model != "vit_b":
-        config, note = _paper_for(model, config)
-        yield Message(note)
-    train = read_training_images(pairs[s] for s in split.train)
-    validation = read_training_images(pairs[s] for s in split.val)
-    unknown = [image.stem for image in validation if not image.judges]
-    if unknown:
-        yield Message(f"Not validated on, since nothing of them is reviewed: {', '.join(unknown)}.")
-        validation = [image for image in validation if image.judges]
-    run = FineTuning(model, train, validation, config, out)
-    return (yield from run.run(token))
+    prepare_run(out, plan_request(pairs_folder, config, groups_csv, val, device))
+    return (yield from train_run(out, token))
+
+
+def resume(run: Path, token: CancelToken) -> Generator[Event, None, TrainingResult]:
+    """Go on with a run that was stopped, killed or paused.
+
+    Raises
+    ------
+    BadFileError
+        If the folder holds no run.
+    """
+    if not (run / JOB).is_file():
+        raise BadFileError(f"{run} holds no run to go on with; leave --resume out.")
+    for name in (CANCEL, PAUSE):
+        (run / name).unlink(missing_ok=True)
+    return (yield from train_run(run, token))
+
+
+def plan_request(
+    pairs_folder: Path,
+    config: TrainingConfig,
+    groups_csv: Path | None = None,
+    val: list[str] | None = None,
+    device: str = "auto",
+) -> RunRequest:
+    """Return what `finetune` would train on, with its split drawn."""
+    stems = [pair.stem for pair in list_pairs(pairs_folder)]
+    return RunRequest(pairs_folder, config, _split(stems, config, groups_csv, val), device)
 
 
 def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None) -> Split:
@@ -81,11 +93,3 @@ def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, va
         raise BadValueError(f"--val names {unknown[0]}, which is not among the pairs; check the stem.")
     groups = {stem: known.get(stem, stem) for stem in stems}
     return split_by_group(groups, seed=config.seed, val=val, test_fraction=config.test_fraction)
-
-
-def _paper_for(model: SamModel, config: TrainingConfig) -> tuple[TrainingConfig, str]:
-    block = model.sam.image_encoder.blocks[0]
-    width = int(block.attn.qkv.in_features)
-    rank = paper_rank(width) if config.rank == 512 else config.rank
-    note = f"Preset paper: rank {rank} here is the same share of {width} channels as 512 of ViT-B's 768."
-    return config.model_copy(update={"rank": rank}), note

@@ -4,48 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import find_boundaries
 
 from napari_particle_sam.base.files import atomic_path
+from napari_particle_sam.evaluation.overlay import COLOURS, overlay
 
-COLOURS = np.array(
-    [
-        (86, 180, 233), (230, 159, 0), (0, 158, 115), (240, 228, 66),
-        (213, 94, 0), (204, 121, 167), (120, 160, 255),
-    ],
-    np.float32,
-)  # fmt: skip
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-
-def overlay(picture: NDArray[np.uint8], labels: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Tint every particle and draw its outline.
-
-    Parameters
-    ----------
-    picture : ndarray of uint8 and shape (rows, cols)
-        The normalised micrograph.
-    labels : ndarray of int and shape (rows, cols)
-        0 = background.
-
-    Returns
-    -------
-    ndarray of uint8 and shape (rows, cols, 3)
-        For people to look at.
-    """
-    rgb = np.repeat(picture[..., None], 3, 2).astype(np.float32)
-    inside = labels > 0
-    colour = COLOURS[labels[inside] % len(COLOURS)]
-    rgb[inside] = 0.72 * rgb[inside] + 0.28 * colour
-    edge = find_boundaries(labels, mode="inner")
-    rgb[edge] = COLOURS[labels[edge] % len(COLOURS)]
-    return rgb.astype(np.uint8)
+__all__ = ["COLOURS", "overlay", "save_side_by_side"]
 
 
 def save_side_by_side(
-    path: Path, rows: Mapping[str, Mapping[str, NDArray[np.uint8]]], width: float = 3.4
+    path: Path,
+    rows: Mapping[str, Mapping[str, NDArray[np.uint8]]],
+    width: float = 3.4,
+    legend: Mapping[str, tuple[int, int, int]] | None = None,
 ) -> None:
     """Save a grid of pictures: one row per image, one column per kind.
 
@@ -57,6 +34,8 @@ def save_side_by_side(
         Pictures by image and by column heading.
     width : float
         Of a column, in inches.
+    legend : mapping of str to tuple of int, optional
+        What outlines of a colour (red, green, blue from 0 to 255) mean; written below.
     """
     from matplotlib.figure import Figure
 
@@ -70,5 +49,17 @@ def save_side_by_side(
             if r == 0:
                 axes[r, c].set_title(heading, fontsize=10)
         axes[r, 0].set_ylabel(name, fontsize=8)
+    if legend:
+        _add_legend(figure, legend)
     with atomic_path(path) as part:
         figure.savefig(part, format="png", dpi=100)
+
+
+def _add_legend(figure: Figure, legend: Mapping[str, tuple[int, int, int]]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=[part / 255 for part in colour], edgecolor="black", linewidth=0.5, label=words)
+        for words, colour in legend.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8, frameon=False)
