@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.cli.options import Device, Json, Out, Pairs, write_result
 from napari_particle_sam.cli.rendering import follow
 
 
 def train(
-    pairs: Pairs,
     out: Out,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Folder with images/ and masks/; not needed with --resume.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="The base; particle-tiny by default.")] = None,
     preset: Annotated[str, typer.Option(help="quick (5 min), standard (30 min) or paper.")] = "standard",
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA updates.")] = None,
@@ -28,24 +31,45 @@ def train(
         float | None, typer.Option(help="Share of groups that is kept for testing.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
+    background: Annotated[
+        bool, typer.Option("--background", help="Train in a process of its own that outlives this one.")
+    ] = False,
     device: Device = "auto",
     json: Json = None,
 ) -> None:
     """Fine-tune a model on corrected images; the adapter lies in OUT/adapter."""
-    from napari_particle_sam.base.allocator import keep_freed_memory
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.learning.config import make_config
+    from napari_particle_sam.workflow import finetune as jobs
 
-    keep_freed_memory()
-    config = make_config(
-        preset, model=model, rank=rank, alpha=alpha, learning_rate=learning_rate, epochs=epochs,
-        minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,
-    )  # fmt: skip
-    from napari_particle_sam.workflow.finetune import finetune
+    token = CancelToken()
+    if resume:
+        job = jobs.resume(out, token)
+    else:
+        if pairs is None:
+            raise BadValueError("--pairs is missing; name the folder of image-mask pairs.")
+        config = make_config(
+            preset, model=model, rank=rank, alpha=alpha, learning_rate=learning_rate, epochs=epochs,
+            minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,
+        )  # fmt: skip
+        stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
+        jobs.prepare(pairs, out, config, groups, stems, device)
+        job = jobs.resume(out, token)
+    if background:
+        _detach(out)
+    else:
+        write_result(json, vars(follow(job)))
 
-    stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
-    result = follow(finetune(pairs, out, config, CancelToken(), groups, stems, device))
-    write_result(json, vars(result))
+
+def _detach(out: Path) -> None:
+    from napari_particle_sam.learning.launch import start_run
+
+    start_run(out)
+    typer.echo(
+        f"Training in the background. It writes {out / 'events.jsonl'}; a file {out / 'pause'} or "
+        f"{out / 'cancel'} stops it, `particle-sam train --out {out} --resume` goes on."
+    )
 
 
 def compare(

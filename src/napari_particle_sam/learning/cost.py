@@ -1,19 +1,19 @@
-"""What a training will cost, from one timed step on this machine."""
+"""What a training will cost, from one timed step on this machine; nothing here needs torch."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import dataclass
 
-import numpy as np
-
-from napari_particle_sam.base.peak_memory import peak_memory
+from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.plan import Seconds, first_plan
 from napari_particle_sam.learning.run_status import words_for
 
-#: Of the picture that is validated for an estimate: about a page of a screen.
-SHAPE = (768, 1024)
-_DISC, _PITCH = 16, 48
+#: A step on a slow machine's processor takes a minute; the largest ViT several.
+LIMIT = 1800.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Cost:
     seconds_per_step : float
         Timed.
     memory_mb : float or None
-        Beyond what the process takes anyway; None where the system does not tell.
+        At most; None where the system does not tell.
     """
 
     images: int
@@ -51,8 +51,10 @@ class Cost:
         )
 
 
-def estimate(images: int, validation: int, config: TrainingConfig, device: str = "auto") -> Cost:
-    """Time a step on a drawn image and reckon what the whole will take.
+def estimate(
+    images: int, validation: int, config: TrainingConfig, device: str = "auto", threads: int | None = None
+) -> Cost:
+    """Time a step in a process of its own and reckon what the whole will take.
 
     Parameters
     ----------
@@ -62,62 +64,40 @@ def estimate(images: int, validation: int, config: TrainingConfig, device: str =
         Settings.
     device : str
         Where to compute.
+    threads : int, optional
+        Most threads of the processor.
 
     Returns
     -------
     Cost
-        For this machine as busy as it is now.
+        For this machine as busy as it is now, with images of about 1024 x 768 px.
 
     Raises
     ------
-    BadModelError
-        If the model cannot be loaded.
     BadValueError
-        If not even one crop fits into memory.
+        If the model cannot be loaded or not even one crop fits into memory.
     """
-    from napari_particle_sam.learning.lora import find_targets
-    from napari_particle_sam.learning.run_setup import (
-        attach_for_training,
-        config_for,
-        first_micro_batch,
-        usable_groups,
-    )
-    from napari_particle_sam.learning.training_step import TrainingStep
-    from napari_particle_sam.sam.loading import load_model
-
-    model = load_model(config.model, device=device, img_size=config.img_size)
-    config, _ = config_for(model, config)
-    drawn = _drawn()
-    seconds = 0.0 if not validation else validation * _time_validation(model, drawn)
-    with peak_memory() as memory:
-        attach_for_training(model, config, find_targets(model.sam, usable_groups(model, config)))
-        step = TrainingStep(model, [drawn], config, first_micro_batch(model)).timed()
-    timed = Seconds(step, seconds)
-    plan = first_plan(config, images, timed, seconds)
+    found = _measured(config, device, threads)
+    seconds = Seconds(found["step"] or 0.0, validation * (found["validation"] or 0.0))
+    plan = first_plan(config, images, seconds, seconds.validation)
     steps = plan.steps(0)
-    whole = seconds + steps * step + -(-steps // plan.steps_per_epoch) * seconds
-    megabytes = None if memory.extra is None or model.sam.device.type != "cpu" else memory.extra / 2**20
-    return Cost(images, steps, whole / 60, step, megabytes)
+    whole = seconds.validation + steps * seconds.step + -(-steps // plan.steps_per_epoch) * seconds.validation
+    return Cost(images, steps, whole / 60, seconds.step, found["memory"])
 
 
-def _time_validation(model, drawn) -> float:  # type: ignore[no-untyped-def]
-    import time
-
-    from napari_particle_sam.base.cancel import CancelToken
-    from napari_particle_sam.learning.validation import collect
-
-    began = time.monotonic()
-    collect(model, [drawn], CancelToken())
-    return time.monotonic() - began
-
-
-def _drawn():  # type: ignore[no-untyped-def]
-    """Draw discs in rows, as many as a dense micrograph has."""
-    from napari_particle_sam.learning.samples import TrainingImage
-
-    rows, cols = np.indices(SHAPE)
-    row, col = rows // _PITCH, cols // _PITCH
-    middle = np.hypot(rows % _PITCH - _PITCH / 2, cols % _PITCH - _PITCH / 2) < _DISC
-    labels = np.where(middle, 1 + row * (SHAPE[1] // _PITCH + 1) + col, 0).astype(np.int32)
-    noise = np.random.default_rng(0).normal(60, 12, SHAPE)
-    return TrainingImage("drawn", np.clip(noise + 100 * middle, 0, 255).astype(np.uint8), labels)
+def _measured(config: TrainingConfig, device: str, threads: int | None) -> dict[str, float | None]:
+    question = json.dumps({"config": config.model_dump(mode="json"), "device": device, "threads": threads})
+    command = [sys.executable, "-m", "napari_particle_sam.learning.timing"]
+    hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+    try:
+        done = subprocess.run(
+            command, input=question, capture_output=True, encoding="utf-8", timeout=LIMIT, **hidden
+        )
+        answer = json.loads(done.stdout.strip().splitlines()[-1])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        raise BadValueError(
+            f"a step of {config.model} could not be timed ({type(error).__name__}); start without it."
+        ) from error
+    if "error" in answer:
+        raise BadValueError(answer["error"])
+    return {key: answer[key] for key in ("step", "validation", "memory")}

@@ -55,12 +55,26 @@ def finetune(
     TrainingResult
         How it ended.
     """
-    prepare_run(out, plan_request(pairs_folder, config, groups_csv, val, device))
+    prepare(pairs_folder, out, config, groups_csv, val, device)
     return (yield from train_run(out, token))
 
 
+def prepare(
+    pairs_folder: Path,
+    out: Path,
+    config: TrainingConfig,
+    groups_csv: Path | None = None,
+    val: list[str] | None = None,
+    device: str = "auto",
+) -> None:
+    """Make a run's folder complete, its split drawn; `resume` or `launch.start_run` begins it."""
+    stems = [pair.stem for pair in list_pairs(pairs_folder)]
+    split = _split(stems, config, groups_csv, val)
+    prepare_run(out, RunRequest(pairs_folder, config, split, device))
+
+
 def resume(run: Path, token: CancelToken) -> Generator[Event, None, TrainingResult]:
-    """Go on with a run that was stopped, killed or paused.
+    """Begin a prepared run, or go on with one that was stopped, killed or paused.
 
     Raises
     ------
@@ -72,18 +86,6 @@ def resume(run: Path, token: CancelToken) -> Generator[Event, None, TrainingResu
     for name in (CANCEL, PAUSE):
         (run / name).unlink(missing_ok=True)
     return (yield from train_run(run, token))
-
-
-def plan_request(
-    pairs_folder: Path,
-    config: TrainingConfig,
-    groups_csv: Path | None = None,
-    val: list[str] | None = None,
-    device: str = "auto",
-) -> RunRequest:
-    """Return what `finetune` would train on, with its split drawn."""
-    stems = [pair.stem for pair in list_pairs(pairs_folder)]
-    return RunRequest(pairs_folder, config, _split(stems, config, groups_csv, val), device)
 
 
 def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None) -> Split:
