@@ -3,15 +3,21 @@
     python scripts/benchmark_adapt.py --emps ../shared/data/emps --out OUT --minutes 3
 
 Each fold trains with `particle-sam train`'s own job and is scored with `compare`'s. Written to
-OUT/SERIES-FOLD/ and summed up in OUT/adapt.json and OUT/adapt.txt. Finished folds are kept.
+OUT/SERIES-FOLD-sSEED/ and summed up in OUT/adapt.json and OUT/adapt.txt. What is finished is kept, a
+training that was killed goes on.
+
+`--steps N` replaces the time budget, so that a busy machine learns as much as an idle one.
+`--train-only` leaves the comparison for later.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +25,20 @@ import numpy as np
 from napari_particle_sam.base.allocator import keep_freed_memory
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
+from napari_particle_sam.base.files import read_json
 from napari_particle_sam.base.jobs import run_job
-from napari_particle_sam.learning.config import make_config
+from napari_particle_sam.learning.config import TrainingConfig, make_config
+from napari_particle_sam.learning.outcome import TrainingResult
+from napari_particle_sam.learning.plan import SHORTEST_EPOCH
+from napari_particle_sam.learning.run_names import JOB, RESULT
+from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import collect, score
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.labels import read_labels
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.synthesis import render
 from napari_particle_sam.workflow.compare import compare
-from napari_particle_sam.workflow.finetune import finetune
-from napari_particle_sam.workflow.training_images import read_training_images
+from napari_particle_sam.workflow.finetune import prepare, resume
 
 RENDERED_SEED = 9000
 SHAPE = (512, 640)
@@ -70,15 +80,37 @@ def score_base(folder: Path, name: str) -> dict[str, float]:
     return {m: metrics[m] for m in SHOWN}
 
 
-def run_fold(name: str, out: Path, args: argparse.Namespace) -> dict:
+def config_of(args: argparse.Namespace, seed: int) -> TrainingConfig:
+    """Return the settings that are asked for."""
+    config = make_config(args.preset, minutes=args.minutes, model=args.model, seed=seed)
+    if not args.steps:
+        return config
+    epochs = max(1, round(args.steps / SHORTEST_EPOCH))
+    return config.model_copy(
+        update={"minutes": None, "epochs": epochs, "steps_per_epoch": SHORTEST_EPOCH, "patience": epochs}
+    )
+
+
+def trained(out: Path, config: TrainingConfig, say: Callable[[object], None]) -> TrainingResult:
+    """Train, go on, or read what was trained."""
+    run = out / "run"
+    if (run / RESULT).exists():
+        return TrainingResult(**read_json(run / RESULT))
+    if not (run / JOB).exists():
+        prepare(out / "train", run, config)
+    return run_job(resume(run, CancelToken()), say)
+
+
+def run_fold(name: str, out: Path, args: argparse.Namespace, seed: int) -> dict | None:
     """Train and compare one fold whose pairs are written."""
 
     def say(event: object) -> None:
         if isinstance(event, Message):
             print(f"{name}: {event.text}", flush=True)
 
-    config = make_config(args.preset, minutes=args.minutes, model=args.model, seed=args.seed)
-    result = run_job(finetune(out / "train", out / "run", config, CancelToken()), say)
+    result = trained(out, config_of(args, seed), say)
+    if args.train_only:
+        return None
     if not result.gained:
         base = score_base(out / "held-out", args.model)
         return {"fold": name, "gained": False, "reason": result.reason, "base": base}
@@ -128,7 +160,9 @@ def main() -> None:
     parser.add_argument("--preset", default="standard")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--model", default="particle-tiny")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--steps", type=int, default=0)
+    parser.add_argument("--train-only", action="store_true")
     args = parser.parse_args()
     keep_freed_memory()
     jobs = [
@@ -144,16 +178,22 @@ def main() -> None:
         for m in ("cathode", "powder")
     ]
     results = []
-    for name, train, held in jobs:
+    for seed, (name, train, held) in itertools.product(args.seeds, jobs):
         if not name.startswith(args.only):
             continue
-        folder, kept = args.out / name, args.out / name / "fold.json"
+        folder = args.out / f"{name}-s{seed}"
+        kept = folder / "fold.json"
         if not kept.exists():
-            train(folder / "train")
-            held(folder / "held-out")
-            kept.write_text(json.dumps(run_fold(name, folder, args)))
+            if not (folder / "held-out").exists():
+                train(folder / "train")
+                held(folder / "held-out")
+            found = run_fold(folder.name, folder, args, seed)
+            if found is None:
+                continue
+            kept.write_text(json.dumps(found))
         results.append(json.loads(kept.read_text()))
-    sum_up(results, args.out)
+    if results:
+        sum_up(results, args.out)
 
 
 if __name__ == "__main__":
