@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import CancelledError, ParticleSamError
+from napari_particle_sam.base.errors import BadFileError, CancelledError, ParticleSamError
 from napari_particle_sam.base.events import Event, Message
 from napari_particle_sam.base.files import write_json
 from napari_particle_sam.learning.job_spec import JobSpec, read_job
 from napari_particle_sam.learning.run_lock import hold_run
-from napari_particle_sam.learning.run_names import FAILURE, PAIRS, STARTING
+from napari_particle_sam.learning.run_names import FAILURE, PAIRS, RESULT, STARTING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def train_run(run: Path, token: CancelToken) -> Generator[Event, None, TrainingR
     ParticleSamError
         If it cannot be trained; the sentence is also written to `failure.json`.
     """
+    if (run / RESULT).exists():
+        raise BadFileError(f"{run} holds a finished run; train in another folder.")
     with hold_run(run):
         (run / STARTING).unlink(missing_ok=True)
         (run / FAILURE).unlink(missing_ok=True)
