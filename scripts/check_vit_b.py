@@ -5,7 +5,8 @@ and compare with the adapted network in memory. Prints a table of seconds, proce
 memory so far.
 
     python scripts/check_vit_b.py                     # all of it, several minutes on one core
-    python scripts/check_vit_b.py --only large        # or inference, or adaptation
+    python scripts/check_vit_b.py --only large        # or inference, adaptation
+    python scripts/check_vit_b.py --only memory --steps 2   # batch 8 at 512 px, as the preset paper
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from segment_anything.modeling import Sam
 
 from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.base.allocator import keep_freed_memory
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config
@@ -152,6 +154,21 @@ def check_adaptation(path: Path, image: TrainingImage, run: Path, steps: int) ->
     check(np.allclose(theirs[1], mine[1], atol=1e-3), "same mask logits")
 
 
+def check_memory(path: Path, image: TrainingImage, run: Path, steps: int) -> None:
+    """Train with the paper's rank and batch, in parts as the product does it, and say what it takes."""
+    keep_freed_memory()
+    model = load_model(str(path), device="cpu", trust=True, img_size=512)
+    config = make_config("paper", model="vit_b", img_size=512, minutes=None, epochs=1, steps_per_epoch=steps)
+    job = FineTuning(model, [image], [], config.model_copy(update={"minutes": None}), run)
+    with timed(f"{steps} steps of 8 crops, 512 px, rank {config.rank}"):
+        result = run_job(job.run(CancelToken()))
+    check(
+        result.steps == steps,
+        f"{result.seconds / steps:.1f} s a step, {job.stepper.micro_batch} crop at a time",
+    )
+    check(peak_memory() < 10 * 1024, f"peak of {peak_memory() / 1024:.1f} GB is below 10 GB")
+
+
 def encode_and_prompt(sam: Sam, model: SamModel, image: TrainingImage) -> tuple[torch.Tensor, np.ndarray]:
     """Return the embedding and the mask logits of one prompt."""
     features = encode(model, image.picture, (0, 0, *SHAPE)).features
@@ -164,7 +181,7 @@ def encode_and_prompt(sam: Sam, model: SamModel, image: TrainingImage) -> tuple[
 def main() -> None:
     """Run the checks that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("large", "inference", "adaptation"))
+    parser.add_argument("--only", choices=("large", "inference", "adaptation", "memory"))
     parser.add_argument("--steps", type=int, default=10, help="LoRA steps")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -179,6 +196,8 @@ def main() -> None:
             check_inference(path, image)
         if args.only in (None, "adaptation"):
             check_adaptation(path, image, Path(folder) / "run", args.steps)
+        if args.only == "memory":
+            check_memory(path, image, Path(folder) / "paper", args.steps)
 
 
 if __name__ == "__main__":
