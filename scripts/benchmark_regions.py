@@ -24,13 +24,13 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config
+from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import collect, score
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.synthesis import render
 from napari_particle_sam.workflow.compare import compare
 from napari_particle_sam.workflow.finetune import finetune
-from napari_particle_sam.workflow.training_images import read_training_images
 
 MATERIAL = "powder"
 FIRST_SEED = 9300

@@ -12,12 +12,12 @@ from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.annotation.regions import RegionMap
 from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.images.normalise import normalise
+from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.storage.labels import write_labels
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.storage.regions import write_regions
 from napari_particle_sam.workflow.evaluate import evaluate_folder
 from napari_particle_sam.workflow.propose import cut_ignored
-from napari_particle_sam.workflow.training_images import read_training_images
 
 SHAPE = (60, 80)
 
