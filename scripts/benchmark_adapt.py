@@ -27,9 +27,8 @@ from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
 from napari_particle_sam.base.files import read_json
 from napari_particle_sam.base.jobs import run_job
-from napari_particle_sam.learning.config import TrainingConfig, make_config
+from napari_particle_sam.learning.config import TrainingConfig, make_config, with_steps
 from napari_particle_sam.learning.outcome import TrainingResult
-from napari_particle_sam.learning.plan import SHORTEST_EPOCH
 from napari_particle_sam.learning.run_names import JOB, RESULT
 from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import collect, score
@@ -83,12 +82,7 @@ def score_base(folder: Path, name: str) -> dict[str, float]:
 def config_of(args: argparse.Namespace, seed: int) -> TrainingConfig:
     """Return the settings that are asked for."""
     config = make_config(args.preset, minutes=args.minutes, model=args.model, seed=seed)
-    if not args.steps:
-        return config
-    epochs = max(1, round(args.steps / SHORTEST_EPOCH))
-    return config.model_copy(
-        update={"minutes": None, "epochs": epochs, "steps_per_epoch": SHORTEST_EPOCH, "patience": epochs}
-    )
+    return with_steps(config, args.steps) if args.steps else config
 
 
 def trained(out: Path, config: TrainingConfig, say: Callable[[object], None]) -> TrainingResult:

@@ -18,6 +18,7 @@ from napari_particle_sam.cli import (
     project,
     samples,
     segment,
+    simulate,
     train,
     window,
 )  # fmt: skip
@@ -37,6 +38,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("measure")(measure.measure)
 app.command("train")(train.train)
 app.command("compare")(train.compare)
+app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 app.add_typer(project.app, name="project")

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from napari_particle_sam.base.errors import BadValueError
 
+#: Of a run whose length is given in steps.
+STEPS_BETWEEN_VALIDATIONS = 20
+
 
 class TrainingConfig(BaseModel):
     """Everything that decides a run besides its images."""
@@ -84,6 +87,15 @@ def make_config(preset: str, **changes: object) -> TrainingConfig:
         raise BadValueError(
             f"{name} = {first['input']!r} cannot be used ({first['msg']}); change it."
         ) from error
+
+
+def with_steps(config: TrainingConfig, steps: int) -> TrainingConfig:
+    """Return the settings with a number of steps instead of a time; it does not stop early."""
+    epochs = max(1, round(steps / STEPS_BETWEEN_VALIDATIONS))
+    each = -(-steps // epochs)
+    return config.model_copy(
+        update={"minutes": None, "epochs": epochs, "steps_per_epoch": each, "patience": epochs}
+    )
 
 
 def paper_rank(width: int) -> int:
