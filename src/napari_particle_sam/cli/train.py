@@ -77,6 +77,12 @@ def compare(
     adapter: Annotated[Path, typer.Option(help="Folder of the adapter or of its run.", show_default=False)],
     out: Out,
     model: Annotated[str | None, typer.Option(help="The base, where it is a file that was moved.")] = None,
+    effort_images: Annotated[
+        int, typer.Option(min=0, help="Most images in which the correction robot counts edits.")
+    ] = 4,
+    scale_images: Annotated[
+        int, typer.Option(min=0, help="Most images that are scored at half and double size too.")
+    ] = 4,
     device: Device = "auto",
     json: Json = None,
 ) -> None:
@@ -84,8 +90,12 @@ def compare(
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.workflow.compare import compare as compare_job
 
-    result = follow(compare_job(pairs, adapter, out, CancelToken(), model, device=device))
+    result = follow(
+        compare_job(
+            pairs, adapter, out, CancelToken(), model, device=device,
+            effort_images=effort_images, scale_images=scale_images,
+        )
+    )  # fmt: skip
     if json != "-":
         typer.echo((out / "comparison.txt").read_text(encoding="utf-8"))
-    plain = vars(result) | {"intervals": {k: v._asdict() for k, v in result.intervals.items()}}
-    write_result(json, plain)
+    write_result(json, result.plain())

@@ -23,6 +23,7 @@ _IN_WORDS = {
     "ecd_error": "error of the diameter (ECD), median",
     "dn50_error": "error of Dn50 (by number)",
     "dv50_error": "error of Dv50 (by volume)",
+    "edits_per_particle": "edits per particle (robot)",
     "true": "true particles",
     "predicted": "predicted particles",
     "images": "images",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from napari_particle_sam.base.errors import BadFileError, BadValueError
-from napari_particle_sam.base.files import write_json, write_text
+from napari_particle_sam.base.files import atomic_path, write_json, write_text
 from napari_particle_sam.images.inputs import IMAGE_SUFFIXES
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.job_spec import JobSpec, read_job, write_job
@@ -83,7 +83,8 @@ def prepare_run(run: Path, request: RunRequest) -> None:
     if unknown:
         raise BadValueError(f"The split names {unknown[0]}, which {request.pairs} does not hold; check it.")
     if run / PAIRS != request.pairs:
-        _copy_pairs((pairs[s] for s in (*split.train, *split.val)), run / PAIRS)
+        _copy_pairs((pairs[s] for s in (*split.train, *split.val, *split.test)), run / PAIRS)
+        _copy_index(request.pairs, run / PAIRS)
     write_job(run, JobSpec(
         created=datetime.now(UTC), config=request.config, train=split.train, val=split.val,
         test=split.test, split_note=split.note, device=request.device, threads=request.threads,
@@ -152,6 +153,14 @@ def _copy_pairs(pairs: Iterable[Pair], target: Path) -> None:
         raise BadFileError(
             f"{target} cannot be written ({error.strerror or error}); choose a folder with free space."
         ) from error
+
+
+def _copy_index(source: Path, target: Path) -> None:
+    """Copy what a comparison reads beside the pairs: groups, and how each truth began."""
+    for name in ("groups.csv", "annotation.json"):
+        if (source / name).is_file():
+            with atomic_path(target / name) as part:
+                shutil.copyfile(source / name, part)
 
 
 def _copy_sidecars(image: Path, target: Path) -> None:

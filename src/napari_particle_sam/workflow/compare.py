@@ -1,71 +1,40 @@
-"""Compare a base model with an adapter on labelled images that neither trained on."""
+"""Compare a base model with an adapter on labelled images that the adapter did not train on."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_particle_sam.annotation.label_map import label_map, propose
-from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadFileError
-from napari_particle_sam.base.events import Event, Message, Progress
-from napari_particle_sam.base.files import write_json, write_text
-from napari_particle_sam.base.jobs import run_job
+from napari_particle_sam.base.events import Event, Message
 from napari_particle_sam.evaluation.bootstrap import Interval, paired_interval
 from napari_particle_sam.evaluation.metrics import pool
-from napari_particle_sam.evaluation.scores import ImageScore, score_image
-from napari_particle_sam.evaluation.tables import metric_table
-from napari_particle_sam.learning.samples import TrainingImage
-from napari_particle_sam.sam.adapters import AdapterInfo, find_adapter, read_info
-from napari_particle_sam.sam.generate import GenerateSettings, generate
-from napari_particle_sam.sam.loading import load_model
-from napari_particle_sam.sam.model import SamModel
-from napari_particle_sam.storage.pairs import Pair, list_pairs
-from napari_particle_sam.workflow.pictures import overlay, save_side_by_side
-from napari_particle_sam.workflow.training_images import read_training_images
+from napari_particle_sam.workflow.comparing import verdict as words
+from napari_particle_sam.workflow.comparing.beginnings import bias_notes, in_words
+from napari_particle_sam.workflow.comparing.effort import edits_per_particle, effort_interval
+from napari_particle_sam.workflow.comparing.extras import Extras, measure_extras, spread
+from napari_particle_sam.workflow.comparing.material import Material, contestants, gather
+from napari_particle_sam.workflow.comparing.pictures import write_pictures
+from napari_particle_sam.workflow.comparing.report import write_report
+from napari_particle_sam.workflow.comparing.result import (
+    ADAPTED,
+    BASE,
+    EDITS,
+    HEADINGS,
+    WARNING,
+    Comparison,
+    heading,
+)
+from napari_particle_sam.workflow.comparing.scoring import Column, Contestant, collect, score_both
+from napari_particle_sam.workflow.comparing.steps import Steps
+from napari_particle_sam.workflow.comparing.summary import summary_lines
+
+__all__ = ["INTERVALS", "Comparison", "compare", "summary_lines"]
 
 #: Metrics whose paired intervals are reported.
-INTERVALS = ("f1@0.5", "f1@0.75", "map", "dice_foreground")
-PICTURES = 4
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Base against adapted.
-
-    Attributes
-    ----------
-    metrics : dict
-        Pooled metrics by column heading.
-    intervals : dict
-        Paired differences, each model at its own thresholds.
-    verdict : str
-        In words.
-    images : list of str
-        Stems that were compared.
-    left_out : list of str
-        Stems that the adapter trained on.
-    notes : list of str
-        What limits the comparison.
-    """
-
-    metrics: dict[str, dict[str, float]]
-    intervals: dict[str, Interval]
-    verdict: str
-    images: list[str]
-    left_out: list[str]
-    notes: list[str]
-
-
-@dataclass
-class _Column:
-    scores: list[ImageScore] = field(default_factory=list)
-    labels: list[NDArray[np.uint16]] = field(default_factory=list)
+INTERVALS = ("f1@0.5", "f1@0.75", "map", "dice_foreground", "splits", "merges", "boundary_error")
+#: Edits and stability over scale cost minutes per image, so so many images must do.
+EXTRA_IMAGES = 4
 
 
 def compare(
@@ -76,8 +45,13 @@ def compare(
     model: str | None = None,
     groups: list[str] | None = None,
     device: str = "auto",
+    effort_images: int = EXTRA_IMAGES,
+    scale_images: int = EXTRA_IMAGES,
 ) -> Generator[Event, None, Comparison]:
     """Score base and adapter on the pairs that the adapter did not train on, in reviewed regions only.
+
+    Both are scored at the base's default thresholds and at their own, fitted ones; the verdict uses the
+    latter. Particles smaller than the base's least area count for neither.
 
     Parameters
     ----------
@@ -86,128 +60,114 @@ def compare(
     adapter : Path
         The adapter's folder or its run.
     out : Path
-        Folder for `comparison.json`, `comparison.txt` and `comparison.png`.
+        Folder for `comparison.json`, `comparison.txt`, `comparison.csv`, `comparison.png` and `pictures/`.
     token : CancelToken
         Stops the job.
     model : str, optional
         The base; the adapter's own by default.
     groups : list of str, optional
-        Group of every compared image, for the bootstrap.
+        Group of every compared image, for the bootstrap; by default those of the pairs' `groups.csv`.
     device : str
         Where to compute.
+    effort_images : int
+        In at most so many images, spread evenly, the correction robot counts edits; 0 for none.
+    scale_images : int
+        In at most so many images both are scored at half and double size as well; 0 for none.
 
     Yields
     ------
     Event
-        A progress per image.
+        Progress, and the verdict as a message.
 
     Returns
     -------
     Comparison
         Also written to `out`.
+
+    Raises
+    ------
+    BadFileError, BadModelError, BadValueError
+        If pairs, adapter or groups are unusable, or the adapter trained on every image.
+    CancelledError
+        If the token was cancelled; nothing is written then.
     """
-    info = read_info(find_adapter(adapter))
-    pairs = list_pairs(pairs_folder)
-    held = [p for p in pairs if p.stem not in info.images]
-    if not held:
-        raise BadFileError(
-            f"the adapter trained on every image of {pairs_folder}; give others to compare on."
-        )
-    images, unknown = _judging(held)
-    base = load_model(model or info.base, device=device, img_size=_size_for(info))
-    adapted = load_model(model or info.base, adapter, device)
-    columns = {h: _Column() for h in ("base, default", "adapted, default", "base, own", "adapted, own")}
-    for done, image in enumerate(images):
-        yield Progress(done, len(images), image.stem)
-        own = (info.base_thresholds or base.thresholds, info.thresholds)
-        for who, m, tuned in (("base", base, own[0]), ("adapted", adapted, own[1])):
-            _score_one(m, image, {f"{who}, default": base.thresholds, f"{who}, own": tuned}, columns, token)
-    result = _conclude(columns, images, info, [p.stem for p in pairs if p.stem in info.images], groups)
-    if unknown:
-        result.notes.append(f"Left out, since nothing of them is reviewed: {', '.join(unknown)}.")
-    _write(out, result, columns, images)
+    material = gather(pairs_folder, adapter, groups)
+    models = contestants(material, model, device)
+    number, min_area = len(material.images), models[0].default.min_area
+    extras = Extras(spread(number, effort_images), spread(number, scale_images))
+    columns = {name: Column() for name in HEADINGS}
+    steps = Steps(len(models) * (number + extras.jobs))
+    for image in material.images:
+        for one in models:
+            job = collect(one, image.picture, token)
+            found = yield from steps.follow(job, f"{image.stem}: {one.who}")
+            score_both(one, found, image, columns, min_area)
+    yield from measure_extras(extras, models, material, columns, min_area, token, steps)
+    token.check()
+    return (yield from _finish(out, material, models, columns, extras))
+
+
+def _finish(
+    out: Path, material: Material, models: list[Contestant], columns: dict[str, Column], extras: Extras
+) -> Generator[Event, None, Comparison]:
+    min_area = models[0].default.min_area
+    pictures = write_pictures(out, material.images, columns, min_area)
+    result = _conclude(material, columns, extras, pictures)
+    stems = [material.stems[i] for i in extras.effort_places]
+    efforts = {who: dict(zip(stems, found, strict=True)) for who, found in extras.efforts.items()}
+    write_report(out, result, columns, material.images, material.groups, efforts)
     yield Message(result.verdict)
     return result
 
 
-def _judging(pairs: list[Pair]) -> tuple[list[TrainingImage], list[str]]:
-    """Return the images of which a part is reviewed, and the stems of the others."""
-    images = read_training_images(pairs)
-    unknown = [image.stem for image in images if not image.judges]
-    if len(unknown) == len(images):
-        raise BadFileError(
-            f"{pairs[0].regions_path} and the region maps beside it mark nothing as reviewed; review a part."
-        )
-    return [image for image in images if image.judges], unknown
-
-
-def _size_for(info: AdapterInfo) -> int | None:
-    return info.img_size if info.base.startswith("vit") else None
-
-
-def _score_one(
-    model: SamModel,
-    image: TrainingImage,
-    thresholds: dict[str, Thresholds],
-    columns: dict[str, _Column],
-    token: CancelToken,
-) -> None:
-    job = generate(model, image.picture, GenerateSettings(thresholds=model.thresholds), token)
-    found = run_job(job)
-    for heading, chosen in thresholds.items():
-        labels = label_map(propose(found, chosen), image.labels.shape)
-        columns[heading].labels.append(labels)
-        found_score = score_image(labels, image.labels, chosen.min_area, regions=image.regions)
-        columns[heading].scores.append(found_score)
-
-
 def _conclude(
-    columns: dict[str, _Column],
-    images: list[TrainingImage],
-    info: AdapterInfo,
-    left_out: list[str],
-    groups: list[str] | None,
+    material: Material, columns: dict[str, Column], extras: Extras, pictures: tuple[Path, ...]
 ) -> Comparison:
-    metrics = {heading: pool(column.scores) for heading, column in columns.items()}
-    base, adapted = columns["base, own"].scores, columns["adapted, own"].scores
-    intervals = {m: paired_interval(base, adapted, m, groups) for m in INTERVALS}
-    notes = []
-    chose = [i.stem for i in images if i.stem in info.validation_images]
-    if chose:
-        notes.append(f"{', '.join(chose)} also chose the checkpoint.")
-    predicted, true = metrics["adapted, default"]["predicted"], metrics["adapted, default"]["true"]
-    if predicted < 0.8 * true:
-        notes.append(
-            f"Warning: at default thresholds the adapted model returns only {predicted:.0f} masks "
-            f"for {true:.0f} particles."
-        )
+    metrics = {name: pool(column.scores) for name, column in columns.items()}
+    own, default = (_intervals(columns, at, material.groups) for at in ("own", "default"))
+    change, groups = own["f1@0.5"], len(set(material.groups))
+    if extras.effort_places:
+        for who, efforts in extras.efforts.items():
+            metrics[heading(who, "own")][EDITS] = edits_per_particle(efforts)
+        drawn = [material.groups[i] for i in extras.effort_places]
+        own[EDITS] = effort_interval(extras.efforts[BASE], extras.efforts[ADAPTED], drawn)
     return Comparison(
-        metrics, intervals, _verdict(intervals["f1@0.5"]), [i.stem for i in images], left_out, notes
+        metrics=metrics,
+        intervals=own,
+        verdict=words.verdict(change, metrics, len(material.images), groups, len(material.chose)),
+        images=material.stems,
+        left_out=material.left_out,
+        notes=_notes(material, metrics, columns, extras),
+        outcome=words.outcome_of(change),
+        default_intervals=default,
+        particles=int(metrics[heading(BASE, "own")]["true"]),
+        groups=groups,
+        began={stem: in_words(beginning) for stem, beginning in material.beginnings.items()},
+        effort_images=[material.stems[i] for i in extras.effort_places],
+        scale_images=[material.stems[i] for i in extras.scale_places],
+        scales=extras.scales,
+        pictures=pictures,
     )
 
 
-def _verdict(change: Interval) -> str:
-    text = f"f1@0.5 {change.value:+.3f} (95 % interval {change.low:+.3f} to {change.high:+.3f})"
-    if change.low != change.low:
-        return f"One image cannot tell: {text.split(' (')[0]}; compare on more images."
-    if change.low > 0:
-        return f"The adapted model is better: {text}."
-    if change.high < 0:
-        return f"The adapted model is worse: {text}; keep the base."
-    return f"No clear difference: {text}; the interval includes 0."
+def _intervals(columns: dict[str, Column], at: str, groups: list[str]) -> dict[str, Interval]:
+    base, adapted = (columns[heading(who, at)].scores for who in (BASE, ADAPTED))
+    return {metric: paired_interval(base, adapted, metric, groups) for metric in INTERVALS}
 
 
-def _write(out: Path, result: Comparison, columns: dict[str, _Column], images: list[TrainingImage]) -> None:
-    lines = [metric_table(result.metrics), "", result.verdict, *result.notes]
-    write_text(out / "comparison.txt", "\n".join(lines) + "\n")
-    plain = vars(result) | {"intervals": {k: v._asdict() for k, v in result.intervals.items()}}
-    write_json(out / "comparison.json", plain)
-    rows = {}
-    for i, image in enumerate(images[:PICTURES]):
-        rows[image.stem] = {
-            "image": np.repeat(image.picture[..., None], 3, 2),
-            "truth": overlay(image.picture, image.labels),
-            "base": overlay(image.picture, columns["base, own"].labels[i]),
-            "adapted": overlay(image.picture, columns["adapted, own"].labels[i]),
-        }
-    save_side_by_side(out / "comparison.png", rows)
+def _notes(
+    material: Material, metrics: dict[str, dict[str, float]], columns: dict[str, Column], extras: Extras
+) -> list[str]:
+    tuned = material.info.base_thresholds is not None
+    groups, chose = material.groups, [stem in material.chose for stem in material.stems]
+    base, adapted = (columns[heading(who, "own")].scores for who in (BASE, ADAPTED))
+    notes = [
+        *words.few_masks(metrics),
+        *bias_notes(material.beginnings, material.info, material.folder),
+        *words.doubts(material.stems, material.chose, len(set(groups)), material.shared, tuned),
+        *words.unseen_note(base, adapted, groups, chose),
+        *words.scale_notes(extras.scales),
+    ]
+    if material.unknown:
+        notes.append(f"Left out, since nothing of them is reviewed: {', '.join(material.unknown)}.")
+    return sorted(notes, key=lambda note: not note.startswith(WARNING))
