@@ -20,9 +20,7 @@ def config(**changes):
     return make_config("standard", **({"minutes": 10.0, "epochs": 10, "steps_per_epoch": 30} | changes))
 
 
-@given(
-    minutes=st.floats(0.1, 200), step=st.floats(0.01, 60), validation=st.floats(0, 300), spent=st.floats(0, 600)
-)
+@given(st.floats(0.1, 200), st.floats(0.01, 60), st.floats(0, 300), st.floats(0, 600))
 def test_a_plan_fits_its_time_and_takes_a_step(minutes, step, validation, spent):
     plan = first_plan(config(minutes=minutes), 4, Seconds(step, validation), spent)
     steps = plan.steps(0)

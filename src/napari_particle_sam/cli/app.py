@@ -10,6 +10,7 @@ import typer
 from napari_particle_sam import __version__
 from napari_particle_sam.base.errors import ParticleSamError
 from napari_particle_sam.cli import (
+    ablate,
     bench,
     demo,
     evaluate,
@@ -38,6 +39,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("measure")(measure.measure)
 app.command("train")(train.train)
 app.command("compare")(train.compare)
+app.command("ablate")(ablate.ablate)
 app.command("simulate")(simulate.simulate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")

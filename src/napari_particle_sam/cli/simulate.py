@@ -38,15 +38,13 @@ def simulate(
     from napari_particle_sam.learning.config import make_config, with_steps
     from napari_particle_sam.storage.pairs import list_pairs
     from napari_particle_sam.workflow.simulate import simulate as run
-    from napari_particle_sam.workflow.simulating.orders import HELD_OUT_DRAW, random_order
+    from napari_particle_sam.workflow.simulating.orders import draw_held_out
     from napari_particle_sam.workflow.simulating.settings import SimulateSettings
 
     keep_freed_memory()
     config = make_config(preset, model=model, minutes=minutes, seed=seed)
     stems = [pair.stem for pair in list_pairs(pairs)]
-    held = _names(held_out) or tuple(
-        sorted(random_order(stems, seed, HELD_OUT_DRAW)[: max(1, len(stems) // 3)])
-    )
+    held = _names(held_out) or draw_held_out(stems, seed)
     settings = SimulateSettings(
         config=config if steps is None else with_steps(config, steps), arms=_names(arms), orders=orders,
         rounds=rounds, per_round=per_round, held_out=held, jitter=jitter, seed=seed,

@@ -35,6 +35,10 @@ def train(
     background: Annotated[
         bool, typer.Option("--background", help="Train in a process of its own that outlives this one.")
     ] = False,
+    track: Annotated[
+        str | None,
+        typer.Option(help="wandb (Weights & Biases, offline) or wandb-online, which sends numbers away."),
+    ] = None,
     device: Device = "auto",
     json: Json = None,
 ) -> None:
@@ -54,12 +58,20 @@ def train(
             minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,
         )  # fmt: skip
         stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
-        jobs.prepare(pairs, out, config, groups, stems, device)
+        jobs.prepare(pairs, out, config, groups, stems, device, _trackers(track))
         job = jobs.resume(out, token)
     if background:
         _detach(out)
     else:
         write_result(json, vars(follow(job)))
+
+
+def _trackers(track: str | None) -> tuple[str, ...]:
+    from napari_particle_sam.learning.trackers import TRACKERS
+
+    if track is not None and track not in TRACKERS:
+        raise BadValueError(f"--track {track} is unknown; choose from {', '.join(TRACKERS)}.")
+    return () if track is None else (track,)
 
 
 def _detach(out: Path) -> None:

@@ -94,6 +94,7 @@ def _train(run: Path, spec: JobSpec, token: CancelToken) -> Generator[Event, Non
     from napari_particle_sam.base.allocator import keep_freed_memory
     from napari_particle_sam.learning.run import FineTuning
     from napari_particle_sam.learning.run_setup import config_for
+    from napari_particle_sam.learning.trackers import Trackers
     from napari_particle_sam.learning.training_images import read_training_images
     from napari_particle_sam.sam.loading import load_model
     from napari_particle_sam.storage.pairs import list_pairs
@@ -115,7 +116,14 @@ def _train(run: Path, spec: JobSpec, token: CancelToken) -> Generator[Event, Non
     if note:
         yield Message(note)
     judged = [image for image in val if image.judges]
-    return (yield from FineTuning(model, train, judged, config, run).run(token))
+    trackers = Trackers(spec.trackers, run, spec.model_dump(mode="json"))
+    try:
+        job = FineTuning(model, train, judged, config, run, trackers.tell).run(token)
+        result = yield from job
+    finally:
+        trackers.close()
+    yield from trackers.complaints
+    return result
 
 
 def _keep_failure(run: Path, error: Exception) -> None:

@@ -66,11 +66,17 @@ def prepare(
     groups_csv: Path | None = None,
     val: list[str] | None = None,
     device: str = "auto",
+    trackers: tuple[str, ...] = (),
 ) -> None:
     """Make a run's folder complete, its split drawn; `resume` or `launch.start_run` begins it."""
     stems = [pair.stem for pair in list_pairs(pairs_folder)]
     split = _split(stems, config, groups_csv, val)
-    prepare_run(out, RunRequest(pairs_folder, config, split, device))
+    prepare_run(out, RunRequest(pairs_folder, config, split, device, trackers=trackers))
+
+
+def prepare_of(pairs_folder: Path, out: Path, config: TrainingConfig, stems: list[str], device: str) -> None:
+    """Make a run's folder complete with some of the pairs."""
+    prepare_run(out, RunRequest(pairs_folder, config, _split(stems, config, None, None), device))
 
 
 def resume(run: Path, token: CancelToken) -> Generator[Event, None, TrainingResult]:
