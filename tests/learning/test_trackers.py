@@ -20,7 +20,7 @@ class Run:
     def log(self, values):
         if values.get("train/loss") == 13: raise ConnectionError("no network")
         self.write("log", values)
-    def finish(self, quiet=False): self.write("finish", quiet)
+    def finish(self): self.write("finish", None)
 def init(**how): return Run(**how)
 """
 

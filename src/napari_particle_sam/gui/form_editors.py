@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
-from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -182,6 +181,42 @@ class NumberEditor(TextEditor):
         return repr(float(value)).removesuffix(".0")
 
 
+class WholeTextEditor(TextEditor):
+    """A whole number as text, for values that may be left empty."""
+
+    def parsed(self, text: str) -> int:
+        """Return the number."""
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError("type a whole number, or nothing") from None
+
+
+class SequenceEditor(TextEditor):
+    """Values of one kind as text with commas, decimal points only.
+
+    Parameters
+    ----------
+    item : callable
+        Makes a value of its text.
+    """
+
+    def __init__(self, item: Callable[[str], Any]) -> None:
+        super().__init__(False, None)
+        self._item = item
+
+    def parsed(self, text: str) -> tuple[Any, ...]:
+        """Return the values."""
+        try:
+            return tuple(self._item(part.strip()) for part in text.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("type numbers with commas between them, such as 0.7, 1.5") from None
+
+    def written(self, value: Any) -> str:
+        """Return the values with commas between them."""
+        return ", ".join(str(item) for item in value)
+
+
 class PathEditor(TextEditor):
     """A folder or file, with a button to look for it."""
 
@@ -200,71 +235,6 @@ class PathEditor(TextEditor):
         folder = QFileDialog.getExistingDirectory(self, "Choose a folder", self.text)
         if folder:
             self.set_value(Path(folder))
-
-
-def editor_for(field: FieldInfo, suggestions: Mapping[str, str] | None = None) -> Editor:
-    """Return the widget for a field of a pydantic model.
-
-    Parameters
-    ----------
-    field : FieldInfo
-        Of type bool, int, float, str, Path or Literal; the last four also or None.
-    suggestions : mapping of str to str, optional
-        Values of a text or path that are offered, with the words to show.
-
-    Raises
-    ------
-    TypeError
-        If there is no widget for its type.
-    """
-    kind, optional = _plain(field.annotation)
-    tooltip = field.description or ""
-    low, high = _limits(field)
-    made: Editor | None = None
-    if get_origin(kind) is Literal:
-        made = ChoiceEditor(((None,) if optional else ()) + get_args(kind), tooltip)
-    elif kind is bool:
-        made = CheckEditor()
-    elif kind is int and not optional:
-        made = WholeEditor(low, high, unit_of(field))
-    elif kind is float:
-        made = NumberEditor(optional, suggestions)
-    elif kind is str:
-        made = TextEditor(optional, suggestions)
-    elif kind is Path:
-        made = PathEditor(optional, suggestions, tooltip)
-    if made is None:
-        raise TypeError(f"there is no widget for {field.annotation}")
-    return made
-
-
-def unit_of(field: FieldInfo) -> str:
-    """Return the unit that a field names under ``json_schema_extra={"unit": ...}``."""
-    extra = field.json_schema_extra
-    return str(extra.get("unit", "")) if isinstance(extra, dict) else ""
-
-
-def _plain(annotation: Any) -> tuple[Any, bool]:
-    """Return a type without None, and whether None was allowed."""
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    if get_origin(annotation) is Literal or len(parts) == len(get_args(annotation)):
-        return annotation, False
-    return (parts[0] if len(parts) == 1 else annotation), True
-
-
-def _limits(field: FieldInfo) -> tuple[float, float]:
-    """Return the lowest and highest whole number that a field takes."""
-    low, high = -float(LARGEST), float(LARGEST)
-    for rule in field.metadata:
-        low = max(low, _next(getattr(rule, "ge", None), 0, low), _next(getattr(rule, "gt", None), 1, low))
-        high = min(
-            high, _next(getattr(rule, "le", None), 0, high), _next(getattr(rule, "lt", None), -1, high)
-        )
-    return low, high
-
-
-def _next(limit: Any, by: int, default: float) -> float:
-    return default if limit is None else float(limit) + by
 
 
 def _suggesting(suggestions: Mapping[str, str]) -> QComboBox:

@@ -10,7 +10,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.gui.form_editors import Editor, TextEditor, editor_for, stacked, unit_of
+from napari_particle_sam.gui.editor_choice import editor_for, unit_of
+from napari_particle_sam.gui.form_editors import Editor, TextEditor, stacked
 
 Suggestions = Mapping[str, Mapping[str, str]]
 ERROR_STYLE = "color: #d9534f;"
@@ -29,6 +30,8 @@ class ModelForm(QWidget):
         Fields that are hidden until "More" is pressed.
     suggestions : mapping, optional
         By field of text or path, the values that are offered and the words to show for each.
+    left_out : collection of str
+        Fields without a widget; `value` has their defaults.
 
     Attributes
     ----------
@@ -44,9 +47,10 @@ class ModelForm(QWidget):
         value: BaseModel | None = None,
         advanced: Collection[str] = (),
         suggestions: Suggestions | None = None,
+        left_out: Collection[str] = (),
     ) -> None:
         super().__init__()
-        self._model, self._quiet = model, False
+        self._model, self._quiet, self._left_out = model, False, frozenset(left_out)
         self._editors: dict[str, Editor] = {}
         self._errors: dict[str, QLabel] = {}
         self._whole = _error_label()
@@ -58,6 +62,8 @@ class ModelForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         plain, more = _form(), _form()
         for name, field in self._model.model_fields.items():
+            if name in self._left_out:
+                continue
             editor = editor_for(field, suggestions.get(name))
             self._add(name, editor, more if name in advanced else plain)
         layout.addLayout(plain)
@@ -83,6 +89,15 @@ class ModelForm(QWidget):
     def editor(self, name: str) -> QWidget:
         """Return the widget of a field, for a test or to enable it."""
         return self._editors[name].inner
+
+    @property
+    def quiet(self) -> bool:
+        """Whether values are just being filled in."""
+        return self._quiet
+
+    def editors(self) -> list[Editor]:
+        """Return the editors of all fields that are shown, in order."""
+        return list(self._editors.values())
 
     def errors(self) -> dict[str, str]:
         """Return what is wrong, by field; empty where all is well."""

@@ -18,30 +18,62 @@ class TrainingConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     preset: str = "standard"
-    model: str = "particle-tiny"
+    model: str = Field("particle-tiny", title="Model", description="The base that is trained on.")
     rank: int = Field(16, gt=0, le=2048, title="Rank", description="Rank of the LoRA updates.")
     alpha: float | None = Field(None, gt=0, title="Alpha", description="Scale times rank; the rank if empty.")
-    targets: tuple[str, ...] = ("attention", "mlp", "conv")
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    weight_decay: float = Field(0.01, ge=0, le=1)
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    minutes: float | None = Field(30.0, gt=0, description="Time budget.")
-    epochs: int = Field(60, gt=0, description="Most epochs.")
-    steps_per_epoch: int | None = Field(None, gt=0, description="From samples per image if empty.")
-    samples_per_image: int = Field(12, gt=0)
-    batch_size: int = Field(4, gt=0, le=256)
-    crop: int = Field(256, ge=64, le=1024, multiple_of=32)
+    targets: tuple[str, ...] = Field(
+        ("attention", "mlp", "conv"),
+        title="Layers",
+        description="Kinds of layers that get LoRA updates: attention, mlp, conv.",
+    )
+    learning_rate: float = Field(
+        1e-3, gt=0, le=1, title="Learning rate", description="Step of the optimiser, such as 1e-3 or 1e-4."
+    )
+    weight_decay: float = Field(
+        0.01, ge=0, le=1, title="Weight decay", description="How strongly large updates are held back."
+    )
+    optimizer: Literal["adamw", "adam"] = Field(
+        "adamw", title="Optimiser", description="AdamW, or Adam as in the paper."
+    )
+    minutes: float | None = Field(30.0, gt=0, title="Minutes", description="Time budget.")
+    epochs: int = Field(60, gt=0, title="Epochs", description="Most epochs.")
+    steps_per_epoch: int | None = Field(
+        None, gt=0, title="Steps per epoch", description="From samples per image if empty."
+    )
+    samples_per_image: int = Field(
+        12, gt=0, title="Samples per image", description="Augmented crops of every image per epoch."
+    )
+    batch_size: int = Field(4, gt=0, le=256, title="Batch", description="Crops per step.")
+    crop: int = Field(
+        256, ge=64, le=1024, multiple_of=32, title="Crop", description="Side of a crop in pixels."
+    )
     img_size: int | None = Field(
         None, gt=0, le=4096, multiple_of=16, description="Input size of a ViT model."
     )
-    instances: int = Field(6, gt=0, le=64, description="Prompted particles per crop.")
-    corrections: float = Field(0.1, ge=0, le=1, description="Share of steps with corrective points.")
-    scale: tuple[float, float] = (0.7, 1.5)
-    patience: int = Field(6, gt=0, description="Epochs without gain before it stops.")
-    train_locator: bool = True
-    train_iou_head: bool = False
-    test_fraction: float = Field(0.1, ge=0, le=0.5)
-    seed: int = Field(0, ge=0)
+    instances: int = Field(
+        6, gt=0, le=64, title="Particles per crop", description="Prompted particles per crop."
+    )
+    corrections: float = Field(
+        0.1, ge=0, le=1, title="Corrections", description="Share of steps with corrective points."
+    )
+    scale: tuple[float, float] = Field(
+        (0.7, 1.5), title="Scale", description="Crops are scaled by a factor between these two."
+    )
+    patience: int = Field(6, gt=0, title="Patience", description="Epochs without gain before it stops.")
+    train_locator: bool = Field(
+        True, title="Train the locator", description="Also train the head that finds particles."
+    )
+    train_iou_head: bool = Field(
+        False, title="Train the IoU head", description="Also train the head that rates masks."
+    )
+    test_fraction: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        title="Test share",
+        description="Share of the groups that is kept for tests, from 10 groups on.",
+    )
+    seed: int = Field(0, ge=0, title="Seed", description="Draws the split and all random numbers.")
 
     @field_validator("scale")
     @classmethod

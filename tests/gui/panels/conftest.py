@@ -28,6 +28,9 @@ class JobsNow(QObject):
         self.busy, self.title = False, ""
         self.failures: list[str] = []
 
+    def shutdown(self) -> bool:
+        return not self.busy
+
     def start(
         self,
         title: str,

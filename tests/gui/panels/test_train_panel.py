@@ -1,167 +1,204 @@
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
+from filelock import FileLock
 
+from napari_particle_sam.base.errors import BadFileError
 from napari_particle_sam.gui.model.workspace import Workspace
-from napari_particle_sam.gui.panels.train_panel import EMPTY, NONE_DONE, PRESETS, TrainPanel
-from napari_particle_sam.gui.panels.train_process import TrainProcess, train_arguments
-from napari_particle_sam.gui.panels.train_progress import TrainProgress, read_outcome
+from napari_particle_sam.gui.panels import compare_box
+from napari_particle_sam.gui.panels.train_panel import EMPTY, NONE_DONE, TrainPanel
+from napari_particle_sam.gui.panels.train_split import NO_VALIDATION
+from napari_particle_sam.learning import cost, launch
+from napari_particle_sam.learning.config import make_config
+from napari_particle_sam.learning.job_spec import read_job
 
 from .conftest import JobsNow
+from .written_runs import add_events, finish, metric, prepared, progress
 
-#: Writes what a run writes, and waits where it is told to.
-PROGRAM = """
-import json, pathlib, sys, time
-folder, kind = pathlib.Path(sys.argv[1]), sys.argv[2]
-folder.mkdir(parents=True, exist_ok=True)
-with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
-    for step in range(1, 4):
-        file.write(json.dumps({"event": "Metric", "stage": "train", "step": step, "time": 60.0 * step,
-                               "values": {"loss": 1 / step}}) + "\\n")
-if kind == "hang":
-    time.sleep(60)
-if kind == "fail":
-    print("particle-sam: no training image has a particle; correct some images first.", file=sys.stderr)
-    sys.exit(2)
-(folder / "adapter").mkdir()
-(folder / "result.json").write_text(json.dumps({"gained": True, "reason": "Better by far."}))
-"""
+
+class Machine:
+    """Instead of a process that trains: estimates and starts that were asked for."""
+
+    def __init__(self) -> None:
+        self.estimates: list[tuple[Any, ...]] = []
+        self.started: list[Path] = []
+        self.locks: list[FileLock] = []
+
+    def estimate(self, *question: Any) -> cost.Cost:
+        # The last one is the number of threads, which hangs on the machine.
+        self.estimates.append(question[:-1])
+        return cost.Cost(question[0], 100, 1.5, 0.5, None)
+
+    def start(self, run: Path) -> None:
+        self.started.append(run)
+        for name in ("cancel", "pause"):
+            (run / name).unlink(missing_ok=True)
+        self.locks.append(FileLock(str(run / "run.lock"), thread_local=False))
+        self.locks[-1].acquire()
+
+    def kill(self) -> None:
+        for lock in self.locks:
+            lock.release()
 
 
 @pytest.fixture
-def panel(qtbot: Any, annotated: Workspace, jobs: JobsNow) -> TrainPanel:
-    made = TrainPanel(annotated, jobs)
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine()
+    monkeypatch.setattr(cost, "estimate", made.estimate)
+    monkeypatch.setattr(launch, "start_run", made.start)
+    yield made
+    made.kill()
+
+
+def opened(qtbot: Any, workspace: Workspace, jobs: JobsNow) -> TrainPanel:
+    made = TrainPanel(workspace, jobs, comparisons=jobs)
     qtbot.addWidget(made)
     made._states.wait()
     return made
 
 
-def run(process: TrainProcess, folder: Path, kind: str) -> None:
-    assert process.start(["-c", PROGRAM, str(folder), kind], folder, 4.0)
+@pytest.fixture
+def panel(qtbot: Any, annotated: Workspace, jobs: JobsNow, machine: Machine) -> TrainPanel:
+    made = opened(qtbot, annotated, jobs)
+    yield made
+    made.shutdown()
 
 
 def test_the_panel_says_what_is_trained_on(panel: TrainPanel, annotated: Workspace) -> None:
-    assert panel.images.text().startswith("1 done with 3 particles; one instance is a whole particle.")
-    assert "cannot be validated" in panel.images.text()
-    assert panel.start.isEnabled() and panel.minutes.value() == 30
-    panel.preset.setCurrentIndex(list(PRESETS).index("quick"))
-    assert panel.minutes.value() == 5
-    panel.preset.setCurrentIndex(list(PRESETS).index("paper"))
-    assert not panel.minutes.isEnabled()
+    assert panel.images.text() == "1 done with 3 particles; one instance is a whole particle."
+    assert NO_VALIDATION in panel.split_box.words.text() and panel.split_box.split().train == ("bild 1",)
+    assert panel.start.isEnabled() and not panel.cost.isHidden()
     annotated.close()
     assert panel.images.text() == EMPTY and not panel.start.isEnabled()
+    assert panel.split_box.isHidden() and panel.cost.isHidden()
 
 
-def test_without_a_done_image_nothing_starts(qtbot: Any, workspace: Workspace, jobs: JobsNow) -> None:
-    panel = TrainPanel(workspace, jobs)
-    qtbot.addWidget(panel)
-    panel._states.wait()
+def test_without_a_done_image_nothing_starts(
+    qtbot: Any, workspace: Workspace, jobs: JobsNow, machine: Machine
+) -> None:
+    panel = opened(qtbot, workspace, jobs)
     assert panel.images.text() == NONE_DONE and not panel.start.isEnabled()
 
 
-def test_start_exports_what_is_done_and_trains_on_it(
-    panel: TrainPanel, annotated: Workspace, monkeypatch: pytest.MonkeyPatch
+def test_start_states_the_cost_and_begins_a_run_that_is_complete(
+    panel: TrainPanel, annotated: Workspace, machine: Machine
 ) -> None:
-    begun: list[Any] = []
-    monkeypatch.setattr(panel.process, "start", lambda *values: begun.append(values) or True)
+    panel.form.settings.update_value(learning_rate=1e-4)
     panel.start.click()
-    [(arguments, folder, minutes)] = begun
-    assert folder.is_relative_to(annotated.project.root / "runs") and minutes == 30
-    pairs = Path(arguments[arguments.index("--pairs") + 1])
-    assert [path.name for path in (pairs / "masks").iterdir()] == ["bild 1.tif"]
-    assert Path(arguments[arguments.index("--out") + 1]) == folder
+    config = make_config("standard", learning_rate=1e-4)
+    assert machine.estimates == [(1, 0, config, "auto")] and "100 steps" in panel.cost.words.text()
+    [run] = machine.started
+    assert run.parent == annotated.project.root / "runs"
+    spec = read_job(run)
+    assert (spec.config, spec.train, spec.val) == (config, ("bild 1",), ())
+    assert [path.name for path in (run / "pairs" / "masks").iterdir()] == ["bild 1.tif"]
+    assert panel.start.isHidden() and not panel.run_box.cancel.isHidden() and panel.run_box.alive
+    assert panel.form.isHidden() and panel.split_box.isHidden() and panel.cost.isHidden()
 
 
-def test_the_command_line_takes_the_arguments(tmp_path: Path) -> None:
-    from napari_particle_sam.cli.app import app
-
-    (tmp_path / "groups.csv").write_text("stem,group\n")
-    command = get_command(app).commands["train"]  # type: ignore[attr-defined]
-    arguments = train_arguments(tmp_path, tmp_path / "Maß 1", "quick", 2.5)
-    assert arguments[2] == "train"
-    values = command.make_context("train", arguments[3:]).params
-    assert (values["pairs"], values["out"], values["preset"], values["minutes"], values["groups"]) == (
-        tmp_path, tmp_path / "Maß 1", "quick", 2.5, tmp_path / "groups.csv",
-    )  # fmt: skip
+def test_another_split_or_setting_is_estimated_again(panel: TrainPanel, machine: Machine) -> None:
+    panel.cost.estimate.click()
+    assert panel.cost.current
+    panel.form.settings.update_value(epochs=3)
+    assert not panel.cost.current
+    panel.split_box.set_side("bild 1", "test")
+    panel.start.click()
+    assert machine.started == [] and "No image is left" in panel.run_box.words.text()
 
 
-def test_the_presets_are_those_of_learning() -> None:
-    from napari_particle_sam.learning import config
+def test_a_run_is_watched_to_its_comparison(
+    qtbot: Any, panel: TrainPanel, annotated: Workspace, heard: list[str], machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    compared: list[Path] = []
+    monkeypatch.setattr(compare_box, "comparing", lambda run, token: iter(compared.append(run) or ()))
+    monkeypatch.setattr(panel.compare, "_compared", lambda *_: None)
+    panel.start.click()
+    [run] = machine.started
+    add_events(run, metric(4, loss=0.5), progress(4, 8, 60.0))
+    qtbot.waitUntil(lambda: panel.run_box.bar.value() == 4, timeout=5000)
+    assert panel.run_box.bar.maximum() == 8 and "step 4 of 8" in panel.run_box.words.text()
+    finish(run, reason="Better by far.")
+    with qtbot.waitSignal(panel.run_box.ended, timeout=5000):
+        machine.kill()
+    assert panel.run_box.words.text() == "Better by far." and heard[-1] == "Training: Better by far."
+    assert compared == [run] and not panel.compare.isHidden() and not panel.start.isHidden()
+    [closed] = annotated.project.content.rounds
+    assert (closed.adapter, closed.images) == (run.name, ("bild 1",))
+    assert (closed.metrics["before f1@0.5"], closed.metrics["after f1@0.5"]) == (0.5, 0.8)
+    assert [lineage.folder for lineage in panel.adapters.found] == [run / "adapter"]
+    for use in (panel.compare.use, None):
+        with qtbot.waitSignal(panel.adapter_chosen) as chosen:
+            (use or panel.adapters.base).click()
+        assert chosen.args == [run / "adapter" if use else None]
 
-    assert {name: minutes for name, (_, minutes) in PRESETS.items()} == {
-        name: values["minutes"] for name, values in config.PRESETS.items()
-    }
+
+def test_pause_resume_and_cancel(qtbot: Any, panel: TrainPanel, machine: Machine) -> None:
+    panel.start.click()
+    [run] = machine.started
+    panel.run_box.pause.click()
+    assert (run / "pause").exists() and not panel.run_box.pause.isEnabled()
+    with qtbot.waitSignal(panel.run_box.ended, timeout=5000):
+        machine.kill()
+    assert panel.run_box.words.text().startswith("Paused") and not panel.run_box.resume.isHidden()
+    panel.run_box.resume.click()
+    assert machine.started == [run, run] and panel.run_box.alive and panel.run_box.resume.isHidden()
+    panel.run_box.cancel.click()
+    assert (run / "cancel").exists()
+    with qtbot.waitSignal(panel.run_box.ended, timeout=5000):
+        machine.kill()
+    assert panel.run_box.words.text().startswith("Cancelled") and not panel.start.isHidden()
 
 
-def test_a_run_in_a_process_is_followed_to_its_adapter(
-    qtbot: Any, panel: TrainPanel, annotated: Workspace, heard: list[str], tmp_path: Path
+def test_what_stands_in_the_way_is_said(
+    panel: TrainPanel, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "Maß lauf"
-    with qtbot.waitSignal(panel.process.ended, timeout=10_000):
-        run(panel.process, folder, "gain")
-    assert panel.words.text() == "Better by far."
-    assert heard[-1] == "Training: Better by far."
-    assert panel.process.progress.share == pytest.approx(0.5)
-    assert not panel.use.isHidden() and not panel.process.running
-    with qtbot.waitSignal(panel.adapter_chosen) as chosen:
-        panel.use.click()
-    assert chosen.args == [folder / "adapter"]
+    def refuse(run: Path) -> None:
+        raise BadFileError("python cannot be started; use `particle-sam train`.")
+
+    monkeypatch.setattr(launch, "start_run", refuse)
+    panel.start.click()
+    assert panel.run_box.words.text() == "python cannot be started; use `particle-sam train`."
+    assert not panel.start.isHidden() and panel.start.isEnabled()
 
 
-def test_a_failure_is_the_sentence_of_the_process(qtbot: Any, panel: TrainPanel, tmp_path: Path) -> None:
-    with qtbot.waitSignal(panel.process.ended, timeout=10_000):
-        run(panel.process, tmp_path / "run", "fail")
-    assert panel.words.text() == "no training image has a particle; correct some images first."
-    assert panel.use.isHidden()
+def test_the_window_may_go_and_come_back_while_it_trains(
+    qtbot: Any, panel: TrainPanel, annotated: Workspace, jobs: JobsNow, machine: Machine
+) -> None:
+    panel.start.click()
+    [run] = machine.started
+    add_events(run, metric(4, loss=0.5), progress(4, 8))
+    panel.shutdown()
+    assert not (run / "cancel").exists() and machine.locks[-1].is_locked
+    again = opened(qtbot, annotated, jobs)
+    assert again.run_box.follower.run == run and again.run_box.alive and again.start.isHidden()
+    assert "step 4 of 8" in again.run_box.words.text()
+    assert not again.run_box.curves.isHidden()
+    again.shutdown()
 
 
-def test_cancel_stops_the_process(qtbot: Any, panel: TrainPanel, tmp_path: Path) -> None:
-    run(panel.process, tmp_path / "run", "hang")
-    assert panel.process.running and not panel.process.start([], tmp_path, None)
-    qtbot.waitUntil((tmp_path / "run" / "events.jsonl").exists, timeout=10_000)
-    panel.refresh()
-    assert panel.start.isHidden() and not panel.cancel.isHidden()
-    with qtbot.waitSignal(panel.process.ended, timeout=10_000):
-        panel.cancel.click()
-    assert "Cancelled" in panel.words.text() and not panel.process.running
+def test_a_run_that_ended_unseen_is_shown_and_not_compared_by_itself(
+    qtbot: Any, annotated: Workspace, jobs: JobsNow, machine: Machine, heard: list[str]
+) -> None:
+    finish(annotated.project.root / "runs" / "run 1", reason="Better by far.")
+    panel = opened(qtbot, annotated, jobs)
+    assert panel.run_box.words.text() == "Better by far." and heard == []
+    assert [entry.adapter for entry in annotated.project.content.rounds] == ["run 1"]
+    opened(qtbot, annotated, jobs)
+    assert len(annotated.project.content.rounds) == 1
+    assert "Not compared" in panel.compare.verdict.text() and not panel.start.isHidden()
 
 
-def test_a_program_that_is_missing_is_one_sentence(qtbot: Any, tmp_path: Path) -> None:
-    process = TrainProcess(program=str(tmp_path / "none"))
-    with qtbot.waitSignal(process.ended, timeout=10_000) as ended:
-        process.start([], tmp_path, None)
-    assert "cannot be started" in ended.args[0].sentence
-
-
-def test_half_written_and_damaged_lines_do_no_harm(tmp_path: Path) -> None:
-    progress = TrainProgress(tmp_path)
-    assert not progress.look() and progress.words().startswith("Loading")
-    line = json.dumps({"event": "Metric", "stage": "train", "step": 7, "time": 3.0, "values": {"loss": 0.5}})
-    with (tmp_path / "events.jsonl").open("wb") as file:
-        file.write(b"no json\n[1]\n{}\n\xff\n" + line[:20].encode())
-        file.flush()
-        assert progress.look() and progress.step == 0
-        file.write(line[20:].encode() + b"\n")
-        file.flush()
-        assert progress.look() and (progress.step, progress.loss) == (7, 0.5)
-    assert not progress.look() and progress.share is None
-    (tmp_path / "result.json").write_text("[]")
-    assert read_outcome(tmp_path).adapter is None
-    (tmp_path / "result.json").write_text('{"gained": false, "reason": "No gain."}')
-    assert read_outcome(tmp_path).sentence == "No gain."
-
-
-def test_the_panels_load_no_network() -> None:
-    code = (
-        "import sys; from napari_particle_sam.gui.panels import export_panel, images_panel, train_panel; "
-        "print([m for m in ('torch', 'peft', 'segment_anything', 'transformers') if m in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+def test_a_run_that_was_killed_is_offered_for_resuming(
+    qtbot: Any, annotated: Workspace, jobs: JobsNow, machine: Machine
+) -> None:
+    run = prepared(annotated.project.root / "runs" / "run 1")
+    add_events(run, metric(4, loss=0.5), progress(4, 8))
+    panel = opened(qtbot, annotated, jobs)
+    assert "interrupted (step 4 of 8)" in panel.run_box.words.text()
+    panel.run_box.resume.click()
+    assert machine.started == [run] and panel.run_box.alive
+    panel.shutdown()

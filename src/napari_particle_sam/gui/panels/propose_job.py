@@ -10,9 +10,9 @@ from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Event, Progress
-from napari_particle_sam.gui.panels.train_progress import ADAPTER
 from napari_particle_sam.gui.torch_beside import prepare_torch
 from napari_particle_sam.images.micrograph import Micrograph
+from napari_particle_sam.learning.run_names import ADAPTER
 from napari_particle_sam.storage.project.project import Project
 from napari_particle_sam.workflow.reviewing.models import ModelShelf, ProposeSettings
 from napari_particle_sam.workflow.reviewing.proposing import ReviewCandidates, propose_for_review
