@@ -116,7 +116,7 @@ def _train(run: Path, spec: JobSpec, token: CancelToken) -> Generator[Event, Non
     if note:
         yield Message(note)
     judged = [image for image in val if image.judges]
-    trackers = Trackers(spec.trackers, run, spec.model_dump(mode="json"))
+    trackers = Trackers(spec.trackers, run, config.model_dump(mode="json"))
     try:
         job = FineTuning(model, train, judged, config, run, trackers.tell).run(token)
         result = yield from job

@@ -14,6 +14,11 @@ from napari_particle_sam.base.events import Event, Message, Metric
 WANDB, WANDB_ONLINE = "wandb", "wandb-online"
 TRACKERS = (WANDB, WANDB_ONLINE)
 PROJECT = "napari-particle-sam"
+#: Neither the machine, its user, its packages nor what is printed belongs to what a training measured.
+QUIET = {
+    "silent": True, "console": "off", "disable_git": True, "disable_code": True,
+    "x_disable_machine_info": True, "x_disable_stats": True, "x_save_requirements": False,
+}  # fmt: skip
 
 
 class WandbTracker:
@@ -43,7 +48,7 @@ class WandbTracker:
             ) from error
         self._run = wandb.init(
             project=PROJECT, name=run.name, dir=str(run), config=settings, reinit="finish_previous",
-            mode="online" if online else "offline",
+            mode="online" if online else "offline", settings=dict(QUIET),
         )  # fmt: skip
 
     def tell(self, event: Event) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadModelError, BadValueError
+from napari_particle_sam.base.errors import BadModelError, BadValueError, JobError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import read_json, write_json
 from napari_particle_sam.learning.outcome import TrainingResult
@@ -22,6 +21,7 @@ from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.storage.pairs import Pair, list_pairs
 from napari_particle_sam.workflow.ablating.grid import AblationSettings, Variant, variants
 from napari_particle_sam.workflow.ablating.results import (
+    AT_DEFAULT,
     METRICS,
     Row,
     draw,
@@ -113,6 +113,7 @@ class _Runs:
         self.folder, self.out, self.settings, self.token, self.device = folder, out, settings, token, device
         self.held_out = read_training_images(pairs[stem] for stem in settings.held_out)
         self.stems = [stem for stem in pairs if stem not in settings.held_out]
+        self.default = self._load(None).thresholds
 
     def all(self) -> Generator[Event, None, list[Row]]:
         """Return a row for the base and one for every run."""
@@ -123,7 +124,8 @@ class _Runs:
             self.token.check()
             row = yield from self._one(variant, seed)
             rows.append(row)
-            yield Message(f"{variant.name}, seed {seed}: held-out f1@0.5 {row['f1@0.5']:.3f}")
+            told = row["note"] if row.get("note") else f"held-out f1@0.5 {row['f1@0.5']:.3f}"
+            yield Message(f"{variant.name}, seed {seed}: {told}")
             write_rows(rows, self.out / ROWS)
         return rows
 
@@ -131,7 +133,7 @@ class _Runs:
         path = self.out / "runs" / f"{BASE}.json"
         if not path.exists():
             model = self._load(None)
-            write_json(path, {"variant": BASE, "seed": None} | self._scores(model, model.thresholds))
+            write_json(path, {"variant": BASE, "seed": None} | self._scores(model))
         row: Row = read_json(path)
         return row
 
@@ -141,13 +143,16 @@ class _Runs:
         if kept.exists():
             row: Row = read_json(kept)
             return row
-        result = yield from self._trained(run, variant, seed)
-        # Without a gain the product keeps the base, and so does the table.
-        model = self._load(run if result.gained else None)
-        row = {
-            "variant": variant.name, "seed": seed, "gained": result.gained, "steps": result.steps,
-            "seconds": result.seconds,
-        } | self._scores(model, model.thresholds)  # fmt: skip
+        row = {"variant": variant.name, "seed": seed}
+        try:
+            result = yield from self._trained(run, variant, seed)
+        except JobError as error:
+            # A rate that is too high is a finding; the other variants must still be tried.
+            row |= {"gained": False, "note": f"failed: {error}"}
+        else:
+            row |= {"gained": result.gained, "steps": result.steps, "seconds": result.seconds}
+            # Without a gain the product keeps the base, and so does the table.
+            row |= self._scores(self._load(run)) if result.gained else self._measured_base()
         write_json(kept, row)
         return row
 
@@ -158,10 +163,19 @@ class _Runs:
             prepare_of(self.folder, run, variant.config(self.settings, seed), self.stems, self.device)
         return (yield from resume(run, self.token))
 
-    def _scores(self, model: SamModel, thresholds: Thresholds) -> Row:
+    def _measured_base(self) -> Row:
+        return {key: value for key, value in self._base().items() if key not in ("variant", "seed")}
+
+    def _scores(self, model: SamModel) -> Row:
         images: list[TrainingImage] = self.held_out
-        found = score(collect(model, images, self.token), images, thresholds)
-        return {m: found[m] for m in METRICS} | {"masks": found["predicted"], "true": found["true"]}
+        collected = collect(model, images, self.token)
+        own = score(collected, images, model.thresholds)
+        default = score(collected, images, self.default)
+        return (
+            {m: own[m] for m in METRICS}
+            | {m: default[m.partition(",")[0]] for m in AT_DEFAULT}
+            | {"masks": own["predicted"], "true": own["true"]}
+        )
 
     def _load(self, run: Path | None) -> SamModel:
         config = self.settings.config

@@ -9,7 +9,7 @@ from itertools import product
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.learning.config import TrainingConfig, with_steps
+from napari_particle_sam.learning.config import TrainingConfig, make_config, with_steps
 
 #: Which values of a setting are tried; the base's own stands where a setting is not varied.
 VARIED = ("rank", "learning_rate", "targets", "train_iou_head")
@@ -53,6 +53,9 @@ class AblationSettings(BaseModel):
             raise BadValueError(f"there is no image {unknown[0]!r} to hold out; name stems of the pairs.")
         if len(stems) <= len(self.held_out):
             raise BadValueError("all images are held out; leave some to train on.")
+        for variant in variants(self):
+            # A copy of a config is not checked, and a bad value would show after hours.
+            make_config(self.config.preset, **dict(variant.changes))
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class Variant:
     def config(self, settings: AblationSettings, seed: int) -> TrainingConfig:
         """Return the settings of a run."""
         config = with_steps(settings.config, settings.steps)
-        return config.model_copy(update=dict(self.changes) | {"seed": seed})
+        return config.model_copy(update=dict(self.changes) | {"seed": seed, "test_fraction": 0.0})
 
 
 def variants(settings: AblationSettings) -> list[Variant]:

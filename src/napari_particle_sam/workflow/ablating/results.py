@@ -11,7 +11,10 @@ import numpy as np
 from napari_particle_sam.base.files import atomic_path, write_csv, write_text
 
 METRICS = ("f1@0.5", "f1@0.75", "map", "dice_foreground")
-COLUMNS = ("variant", "seed", "gained", "steps", "seconds", *METRICS, "masks", "true", "note")
+#: The same at the base's thresholds, so that what fitted thresholds give is told apart from training.
+AT_DEFAULT = tuple(f"{name}, default thresholds" for name in ("f1@0.5", "dice_foreground"))
+MEASURED = (*METRICS, *AT_DEFAULT)
+COLUMNS = ("variant", "seed", "gained", "steps", "seconds", *MEASURED, "masks", "true", "note")
 
 Row = dict[str, Any]
 
@@ -26,8 +29,9 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
     out = []
     for name in dict.fromkeys(row["variant"] for row in rows):
         mine = [row for row in rows if row["variant"] == name]
-        made: Row = {"variant": name, "runs": len(mine), "note": mine[0].get("note", "")}
-        for metric in METRICS:
+        notes = dict.fromkeys(str(row["note"]) for row in mine if row.get("note"))
+        made: Row = {"variant": name, "runs": len(mine), "note": " ".join(notes)}
+        for metric in MEASURED:
             values = np.array([row[metric] for row in mine if row.get(metric) is not None], float)
             made[metric] = None if not len(values) else {
                 "mean": float(values.mean()), "low": float(values.min()), "high": float(values.max()),
@@ -39,9 +43,10 @@ def summarise(rows: Sequence[Row]) -> list[Row]:
 
 def write_table(summary: Sequence[Row], path: Path) -> None:
     """Write `ablation.md`."""
-    lines = ["| variant | runs | " + " | ".join(METRICS) + " |", "|---|---|" + "---|" * len(METRICS)]
+    lines = ["| variant | runs | " + " | ".join((*MEASURED, "note")) + " |",
+             "|---|---|" + "---|" * (len(MEASURED) + 1)]  # fmt: skip
     for row in summary:
-        cells = [row["note"] or "" if row[m] is None else _cell(row[m]) for m in METRICS]
+        cells = ["" if row[m] is None else _cell(row[m]) for m in MEASURED] + [row["note"]]
         lines.append(f"| {row['variant']} | {row['runs']} | " + " | ".join(cells) + " |")
     write_text(path, "\n".join(lines) + "\n")
 
