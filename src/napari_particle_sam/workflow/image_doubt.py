@@ -17,6 +17,8 @@ from napari_particle_sam.storage.project.viewing import Viewed, journal_path
 
 #: A proposal whose predicted IoU lies so little above the threshold might as well have been left out.
 NEAR = 0.1
+#: From this score on, a suspect counts; as of two scores of 0.85. One that touches the frame has less.
+SUSPICION = 0.3
 _MOST_KEPT = 4096
 
 _kept: OrderedDict[tuple[Any, ...], Doubt] = OrderedDict()
@@ -86,7 +88,7 @@ def _doubt(seen: Viewed) -> Doubt:
     session = seen.session
     threshold = (seen.provenance.beginning.thresholds or Thresholds()).pred_iou
     open_ones = [i for i in session.instances.values() if not i.locked]
-    suspects = {suspect.label for suspect in find_suspects(session)}
+    suspects = {suspect.label for suspect in find_suspects(session) if suspect.score >= SUSPICION}
     return Doubt(
         proposals=len(open_ones),
         uncertain=sum(i.id in suspects or _near(i, threshold) for i in open_ones),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def simulate(
     """
     pairs = {pair.stem: pair for pair in list_pairs(pairs_folder)}
     settings.check(list(pairs))
-    _keep_settings(out, settings)
+    _keep_settings(out, settings, pairs)
     work = _Simulation(pairs, out, settings, token, device)
     base_row = yield from work.base_row()
     rows: list[Row] = []
@@ -110,8 +111,7 @@ class _Simulation:
         if not path.exists():
             yield Message("Measuring the base on the held-out images.")
             write_json(path, self._held_out(self.base) | {"learned_from": 0, "trained": False})
-        row: Row = read_json(path)
-        return row
+        return _read_row(path)
 
     def one_order(self, arm: str, order: int, base_row: Row) -> Generator[Event, None, list[Row]]:
         """Go through the rounds of an order and return a row for each."""
@@ -122,7 +122,7 @@ class _Simulation:
             cell = self.out / "cells" / f"{arm}-o{order}-r{number}.json"
             chosen = self._next(arm, stems, corrected)
             corrected += chosen
-            row = read_json(cell) if cell.exists() else None
+            row = _read_row(cell) if cell.exists() else None
             if row is None:
                 done = yield from self._correct(arm, order, learner, chosen)
             learner, learned = yield from self._learn(arm, order, number, corrected)
@@ -233,10 +233,27 @@ class _Simulation:
         }  # fmt: skip
 
 
-def _keep_settings(out: Path, settings: SimulateSettings) -> None:
-    asked = settings.model_dump(mode="json")
+def _read_row(path: Path) -> Row:
+    """Return a written row; JSON has no NaN, which stands where no particle counts."""
+    return {key: float("nan") if value is None else value for key, value in read_json(path).items()}
+
+
+def _keep_settings(out: Path, settings: SimulateSettings, pairs: dict[str, Pair]) -> None:
+    asked = {"settings": settings.model_dump(mode="json"), "pairs": _digest(pairs)}
     if (out / SETTINGS).exists():
         if read_json(out / SETTINGS) != asked:
-            raise BadValueError(f"{out} holds a simulation with other settings; choose another folder.")
+            raise BadValueError(
+                f"{out} holds a simulation with other settings or pairs; choose another folder."
+            )
         return
     write_json(out / SETTINGS, asked)
+
+
+def _digest(pairs: dict[str, Pair]) -> str:
+    """Return what tells one folder of pairs from another: stems and the files' bytes."""
+    found = hashlib.sha256()
+    for stem, pair in sorted(pairs.items()):
+        found.update(stem.encode())
+        for path in (pair.image_path, pair.mask_path, pair.regions_path):
+            found.update(b"-" if path is None else hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()

@@ -18,6 +18,7 @@ from napari_particle_sam.storage.project import effort_record, sessions
 from napari_particle_sam.storage.project import generations as generations_module
 from napari_particle_sam.storage.project import project as project_module
 from napari_particle_sam.storage.project.effort_record import EFFORT, keep_effort, read_effort
+from napari_particle_sam.storage.project.journal import read_journal
 from napari_particle_sam.storage.project.project import Project
 from napari_particle_sam.storage.project.provenance import Provenance
 from napari_particle_sam.storage.project.rounds import (
@@ -280,3 +281,24 @@ def test_a_project_for_reading_cannot_close_a_round(three: Project) -> None:
     assert open_round(reader).images == ("a",)
     with pytest.raises(BadFileError, match="reading only"):
         close_round(reader, "r1")
+
+
+@pytest.mark.parametrize("harm", ["none", "torn", "flipped"])
+def test_journals_are_read_as_far_as_the_session_takes_them(folder: Path, harm: str) -> None:
+    stored = begun(folder)
+    for number in range(80):
+        edit(stored.session, number)
+    stored.session.apply(Propose((mask_at(7),), drag="one \u201cdrag\u201d"))
+    stored.session.apply(Propose((mask_at(8),), drag="one \u201cdrag\u201d"))
+    stored.session.undo()
+    stored.close()
+    path = folder / "g000001" / "journal.jsonl"
+    content = bytearray(path.read_bytes())
+    if harm == "torn":
+        path.write_bytes(content[:-5])
+    elif harm == "flipped":
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    read = read_journal(path)
+    assert (len(read.lines) < len(content.splitlines())) == (harm != "none")
+    assert read_effort(folder) == effort_of((line.entry, line.at) for line in read.lines)

@@ -175,7 +175,7 @@ def test_one_generation_is_left_after_saving(with_image: Project) -> None:
         stored.save()
     assert list(generations(stored.folder)) == [6]
     names = sorted(p.name for p in stored.folder.iterdir())
-    assert names == ["current.json", "g000006"]
+    assert names == ["current.json", "effort.json", "g000006"]
 
 
 class TestFailingToSave:

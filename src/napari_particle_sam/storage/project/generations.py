@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 from napari_particle_sam.annotation.session import AnnotationSession
 from napari_particle_sam.base.errors import BadFileError, ParticleSamError
 from napari_particle_sam.storage.project.durable import sync_file, sync_folder, write_json_durably
+from napari_particle_sam.storage.project.effort_record import keep_effort
 from napari_particle_sam.storage.project.layout import JOURNAL, POINTER, generation_folder, generations
 from napari_particle_sam.storage.project.provenance import Provenance
 from napari_particle_sam.storage.project.schema import Name, Stored
@@ -127,8 +128,11 @@ def write_generation(
 
 
 def remove_others(folder: Path, generation: int) -> None:
-    """Remove every generation but one, as far as the system lets us."""
-    for number, path in generations(folder).items():
+    """Remove every generation but one, as far as the system lets us; what they cost is kept."""
+    for number, path in sorted(generations(folder).items()):
+        # One that cannot be counted now, as on a full disk, waits for the next time, and later ones with it.
+        if number < generation and not keep_effort(folder, number):
+            return
         if number != generation:
             _discard(path)
 

@@ -5,6 +5,7 @@
     project.json                            content, `schema.ProjectFile`
     images/KEY.tif                          copied images
     sessions/KEY/ANNOTATOR/current.json     which generation holds
+    sessions/KEY/ANNOTATOR/effort.json      edits and active seconds of the generations that are gone
     sessions/KEY/ANNOTATOR/g000007/         labels.tif, regions.png, instances.json,
                                             history.json, provenance.json, journal.jsonl
     .lock, .lock-holder.json                while a window has it open

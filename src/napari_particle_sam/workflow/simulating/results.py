@@ -54,7 +54,7 @@ def verdict(rows: Sequence[Row]) -> str:
         rounds, table = curve(rows, arm)
         before, after = table[:, 0].mean(), table[:, -1]
         spread = f" ({after.min():.2f} to {after.max():.2f})" if len(after) > 1 else ""
-        change = f", {100 * (after.mean() / before - 1):+.0f} %" if before else ""
+        change = f", {100 * (after.mean() / before - 1):+.0f} %" if before > 0 else ""
         sentences.append(f"{ARMS[arm]}: {before:.2f} -> {after.mean():.2f}{spread}{change}")
     orders = len({row["order"] for row in rows})
     return (
@@ -72,7 +72,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     for arm in dict.fromkeys(row["arm"] for row in rows):
         rounds, table = curve(rows, arm)
         axes.plot(rounds, table.T, color=_COLOURS[arm], alpha=0.3, linewidth=0.8)
-        axes.plot(rounds, np.nanmean(table, 0), "o-", color=_COLOURS[arm], label=ARMS[arm])
+        axes.plot(rounds, table.mean(0), "o-", color=_COLOURS[arm], label=ARMS[arm])
     axes.set(xlabel="rounds", ylabel="edits per particle, held-out images", ylim=(0, None))
     axes.set_xticks(sorted({row["round"] for row in rows}))
     axes.legend(frameon=False, fontsize=8)

@@ -58,6 +58,8 @@ class SimulateSettings(BaseModel):
         BadValueError
             If an arm or a stem is unknown, or there are too few images.
         """
+        if not self.arms:
+            raise BadValueError(f"no arm is named; choose from {', '.join(ARMS)}.")
         for arm in self.arms:
             if arm not in ARMS:
                 raise BadValueError(f"arm {arm!r} is unknown; choose from {', '.join(ARMS)}.")
