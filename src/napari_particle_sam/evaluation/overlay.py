@@ -34,6 +34,6 @@ def overlay(picture: NDArray[np.uint8], labels: NDArray[np.integer]) -> NDArray[
     inside = labels > 0
     colour = COLOURS[labels[inside] % len(COLOURS)]
     rgb[inside] = 0.72 * rgb[inside] + 0.28 * colour
-    edge = find_boundaries(labels, mode="inner")
+    edge = find_boundaries(labels, mode="inner")  # type: ignore[no-untyped-call]
     rgb[edge] = COLOURS[labels[edge] % len(COLOURS)]
     return rgb.astype(np.uint8)

@@ -16,6 +16,7 @@ from napari_particle_sam.gui.panels.choice import free_folder
 from napari_particle_sam.gui.panels.compare_box import CompareBox
 from napari_particle_sam.gui.panels.image_states import ImageStates
 from napari_particle_sam.gui.panels.links import hear
+from napari_particle_sam.gui.panels.rounds_box import RoundsBox
 from napari_particle_sam.gui.panels.train_cost import CostBox, Question
 from napari_particle_sam.gui.panels.train_form import TrainingForm
 from napari_particle_sam.gui.panels.train_round import close_round_of
@@ -83,15 +84,14 @@ class TrainPanel(QWidget):
         self.run_box = RunBox()
         self.compare = CompareBox(self.comparisons)
         self.adapters = AdaptersBox()
+        self.rounds = RoundsBox(self._workspace, self._jobs)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         # What the rounds cost is what the user reads first.
-        self.rounds_place = QVBoxLayout()
-        layout.addLayout(self.rounds_place)
         for widget in (
-            self.images, self.form, self.split_box, self.cost, self.start, self.run_box, self.compare,
-            self.adapters,
+            self.rounds, self.images, self.form, self.split_box, self.cost, self.start, self.run_box,
+            self.compare, self.adapters,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -223,6 +223,7 @@ class TrainPanel(QWidget):
             close_round_of(project, status)
         except ParticleSamError as error:
             self._workspace.said.emit(str(error))
+        self.rounds.refresh()
 
 
 def _images_words(project: Project | None, states: ImageStates, done: list[str]) -> str:
