@@ -106,8 +106,11 @@ class RunBox(QWidget):
         self.say(status.sentence)
         self.bar.setVisible(status.state != "finished")
         # Without an end, a bar that runs to and fro.
+        # It would draw itself, and with it the whole window, at once instead of with the rest.
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, status.steps or (0 if status.alive else 1))
         self.bar.setValue(status.step)
+        self.bar.setUpdatesEnabled(True)
         self.pause.setVisible(status.alive)
         self.pause.setEnabled(status.state == "running")
         self.resume.setVisible(status.can_resume)
