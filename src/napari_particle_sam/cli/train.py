@@ -47,10 +47,7 @@ def train(
     from napari_particle_sam.learning.config import make_config
     from napari_particle_sam.workflow import finetune as jobs
 
-    token = CancelToken()
-    if resume:
-        job = jobs.resume(out, token)
-    else:
+    if not resume:
         if pairs is None:
             raise BadValueError("--pairs is missing; name the folder of image-mask pairs.")
         config = make_config(
@@ -59,11 +56,10 @@ def train(
         )  # fmt: skip
         stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
         jobs.prepare(pairs, out, config, groups, stems, device, _trackers(track))
-        job = jobs.resume(out, token)
     if background:
         _detach(out)
     else:
-        write_result(json, vars(follow(job)))
+        write_result(json, vars(follow(jobs.resume(out, CancelToken()))))
 
 
 def _trackers(track: str | None) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class TrainPanel(QWidget):
         self.cost.refresh()
         alive, can = self.run_box.alive, bool(done) and self._workspace.project is not None
         # While it trains, the room is its curves'.
-        for widget in (self.form, self.start):
+        for widget in (self.rounds, self.form, self.start):
             widget.setVisible(not alive)
         self.split_box.setVisible(bool(done) and not alive)
         self.start.setEnabled(can)
