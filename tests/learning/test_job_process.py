@@ -170,6 +170,16 @@ def test_a_living_run_is_known_by_its_lock(request_of, tmp_path):
     assert read_status(run).state == "prepared"
 
 
+def test_a_run_that_comes_up_is_not_taken_for_one_that_was_cancelled(request_of, tmp_path):
+    run = tmp_path / "run"
+    prepare_run(run, request_of())
+    (run / "starting.json").write_text("{}")
+    request_cancel(run)
+    assert read_status(run).state == "running"
+    (run / "starting.json").unlink()
+    assert read_status(run).state == "cancelled"
+
+
 def test_nothing_heavy_is_loaded_to_start_and_follow():
     code = (
         "import sys, napari_particle_sam.learning.launch, napari_particle_sam.learning.run_status;"

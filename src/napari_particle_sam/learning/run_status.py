@@ -131,14 +131,15 @@ def parse_event(line: bytes) -> dict[str, Any] | None:
 def _state(run: Path) -> RunState:
     if is_held(run):
         return "pausing" if (run / PAUSE).exists() else "running"
+    # Asked to stop before it came up, it still comes up first.
+    if _comes_up(run):
+        return "running"
     if (run / CANCEL).exists():
         return "cancelled"
     if (run / FAILURE).exists():
         return "failed"
     if (run / PAUSE).exists():
         return "paused"
-    if _comes_up(run):
-        return "running"
     return "stopped" if (run / EVENTS).exists() or (run / STARTING).exists() else "prepared"
 
 
