@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadModelError, BadValueError, JobError
+from napari_particle_sam.base.errors import BadModelError, JobError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import read_json, write_json
 from napari_particle_sam.learning.outcome import TrainingResult
@@ -29,10 +29,11 @@ from napari_particle_sam.workflow.ablating.results import (
     write_rows,
     write_table,
 )
+from napari_particle_sam.workflow.begun_with import keep_settings
 from napari_particle_sam.workflow.finetune import prepare_of, resume
 
-SETTINGS, ROWS, TABLE, FIGURE, SUMMARY = (
-    "settings.json", "ablation.csv", "ablation.md", "ablation.png", "ablation.json",
+ROWS, TABLE, FIGURE, SUMMARY = (
+    "ablation.csv", "ablation.md", "ablation.png", "ablation.json",
 )  # fmt: skip
 BASE = "base"
 
@@ -82,7 +83,7 @@ def ablate(
     """
     pairs = {pair.stem: pair for pair in list_pairs(pairs_folder)}
     settings.check(list(pairs))
-    _keep_settings(out, settings)
+    keep_settings(out, "an ablation", settings, pairs)
     skipped = _missing(settings.config.model)
     if skipped:
         rows = [
@@ -189,12 +190,3 @@ def _missing(model: str) -> str | None:
     except BadModelError as error:
         return f"skipped: {error}"
     return None if path.is_file() else f"skipped: {path} does not exist."
-
-
-def _keep_settings(out: Path, settings: AblationSettings) -> None:
-    asked = settings.model_dump(mode="json")
-    if (out / SETTINGS).exists():
-        if read_json(out / SETTINGS) != asked:
-            raise BadValueError(f"{out} holds an ablation with other settings; choose another folder.")
-        return
-    write_json(out / SETTINGS, asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import read_json, write_json
 from napari_particle_sam.evaluation.metrics import pool
@@ -24,13 +22,14 @@ from napari_particle_sam.learning.validation import fit_thresholds
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import Pair, list_pairs, write_pair
 from napari_particle_sam.storage.regions import read_regions
+from napari_particle_sam.workflow.begun_with import keep_settings
 from napari_particle_sam.workflow.finetune import finetune, resume
 from napari_particle_sam.workflow.simulating.annotator import Corrected, Learner, correct_image
 from napari_particle_sam.workflow.simulating.orders import least_known, random_order
 from napari_particle_sam.workflow.simulating.results import Row, draw, effort_columns, verdict, write_rows
 from napari_particle_sam.workflow.simulating.settings import LEARNING, SimulateSettings
 
-SETTINGS, ROWS, FIGURE, SUMMARY = "settings.json", "rounds.csv", "simulate.png", "simulate.json"
+ROWS, FIGURE, SUMMARY = "rounds.csv", "simulate.png", "simulate.json"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def simulate(
     """
     pairs = {pair.stem: pair for pair in list_pairs(pairs_folder)}
     settings.check(list(pairs))
-    _keep_settings(out, settings, pairs)
+    keep_settings(out, "a simulation", settings, pairs)
     work = _Simulation(pairs, out, settings, token, device)
     base_row = yield from work.base_row()
     rows: list[Row] = []
@@ -236,24 +235,3 @@ class _Simulation:
 def _read_row(path: Path) -> Row:
     """Return a written row; JSON has no NaN, which stands where no particle counts."""
     return {key: float("nan") if value is None else value for key, value in read_json(path).items()}
-
-
-def _keep_settings(out: Path, settings: SimulateSettings, pairs: dict[str, Pair]) -> None:
-    asked = {"settings": settings.model_dump(mode="json"), "pairs": _digest(pairs)}
-    if (out / SETTINGS).exists():
-        if read_json(out / SETTINGS) != asked:
-            raise BadValueError(
-                f"{out} holds a simulation with other settings or pairs; choose another folder."
-            )
-        return
-    write_json(out / SETTINGS, asked)
-
-
-def _digest(pairs: dict[str, Pair]) -> str:
-    """Return what tells one folder of pairs from another: stems and the files' bytes."""
-    found = hashlib.sha256()
-    for stem, pair in sorted(pairs.items()):
-        found.update(stem.encode())
-        for path in (pair.image_path, pair.mask_path, pair.regions_path):
-            found.update(b"-" if path is None else hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
