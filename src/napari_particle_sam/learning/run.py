@@ -98,11 +98,14 @@ class FineTuning:
             If it was asked to stop; its state is kept.
         """
         try:
-            yield from self._begin(token)
-            yield from self._epochs(token)
+            try:
+                yield from self._begin(token)
+                yield from self._epochs(token)
+            finally:
+                # Before the result: a run that has one is over, and nobody goes on with it.
+                self.folder.write_curves()
             result = self._finish()
         finally:
-            self.folder.write_curves()
             self.folder.close()
         yield Message(result.reason)
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -15,8 +16,9 @@ from napari_particle_sam.gui.panels.curve_data import PLOTS, CurveData
 from napari_particle_sam.gui.panels.lazy import LazyReader
 from napari_particle_sam.gui.panels.pictures import Picture
 
-#: Milliseconds between two drawings at least.
-PACE = 500
+#: Milliseconds between the drawings of two plots at least: drawn together they hold the window up for as
+#: long as an edit may take.
+PACE = 400
 HEIGHT = 140
 _LIBRARY = "pyqtgraph"
 #: Neither too dark for the dark theme nor too light for the light one.
@@ -44,7 +46,7 @@ class TrainCurves(QWidget):
         super().__init__(parent)
         self.plots: dict[str, Any] = {}
         self._curves: dict[str, Any] = {}
-        self._data, self._stale = CurveData(), False
+        self._data, self._stale = CurveData(), deque[str]()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self.caption = QLabel("One validation image: truth, base, and the model as it is now.")
@@ -71,17 +73,18 @@ class TrainCurves(QWidget):
         return bool(self.plots)
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Take an event; it is drawn within half a second."""
+        """Take an event; it is drawn within a second, one plot after the other."""
         if self._data.add(event):
-            self._stale = True
+            self._stale.extend(title for title in PLOTS if title not in self._stale)
             if not self._timer.isActive():
-                self._draw()
+                self._pace()
                 self._timer.start()
 
     def clear(self) -> None:
         """Show nothing, as before another training."""
         self._data.clear()
-        self._draw()
+        self._stale.clear()
+        self._draw(*PLOTS)
         self.show_picture(None)
 
     def show_picture(self, path: Path | None) -> None:
@@ -104,14 +107,14 @@ class TrainCurves(QWidget):
 
     def _pace(self) -> None:
         if self._stale:
-            self._draw()
+            self._draw(self._stale.popleft())
         else:
             self._timer.stop()
 
-    def _draw(self) -> None:
-        self._stale = False
-        for name, curve in self._curves.items():
-            curve.setData(*self._data.curve(name))
+    def _draw(self, *titles: str) -> None:
+        for title in titles:
+            for name in PLOTS[title] if title in self.plots else ():
+                self._curves[name].setData(*self._data.curve(name))
 
     def _build(self, _name: object, library: Any) -> None:
         if library is None or self.plots:
@@ -125,7 +128,7 @@ class TrainCurves(QWidget):
             self._layout.insertWidget(2 * place + 1, _key(names))
         self.plots["quality"].setYRange(0, 1, padding=0.06)
         self._recolour()
-        self._draw()
+        self._draw(*PLOTS)
 
     @staticmethod
     def _plot(library: Any, title: str) -> Any:
