@@ -16,6 +16,7 @@ from napari_particle_sam.annotation.label_map import label_map, propose
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.learning import validation
+from napari_particle_sam.learning.base_candidates import base_candidates
 from napari_particle_sam.learning.prediction_picture import save_prediction
 from napari_particle_sam.learning.run_names import PREDICTIONS
 from napari_particle_sam.learning.samples import TrainingImage
@@ -102,7 +103,7 @@ class EpochChoice:
             return Best({}, {}, self.model.thresholds, self.model.thresholds)
         images = (self.images + train)[: max(len(self.images), MOST_FITTED)]
         self.fitted = len(images)
-        found = validation.collect(self.model, images, token)
+        found = base_candidates(self.model, images, token)
         thresholds, _ = validation.fit_thresholds(found, images, self.model.thresholds)
         count = len(self.images)
         metrics = validation.score(found[:count], self.images, thresholds)
