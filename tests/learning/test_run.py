@@ -12,8 +12,8 @@ import torch
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, JobError
 from napari_particle_sam.base.events import Message, Metric, Progress
-from napari_particle_sam.learning import training_step as module
 from napari_particle_sam.learning import epoch_choice, validation
+from napari_particle_sam.learning import training_step as module
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.run import FineTuning
 from napari_particle_sam.learning.samples import TrainingImage
@@ -66,8 +66,8 @@ def fitted(monkeypatch):
             value = next(left)
             return thresholds.model_copy(update={"pred_iou": value}), metrics(value)
 
-        for module, name in ((validation, "collect"), (epoch_choice, "base_candidates")):
-            monkeypatch.setattr(module, name, lambda model, images, token: [])
+        for place, name in ((validation, "collect"), (epoch_choice, "base_candidates")):
+            monkeypatch.setattr(place, name, lambda model, images, token: [])
         monkeypatch.setattr(validation, "fit_thresholds", fit)
         monkeypatch.setattr(validation, "score", lambda found, images, t: metrics(t.pred_iou))
 
