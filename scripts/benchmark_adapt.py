@@ -17,7 +17,6 @@ import csv
 import itertools
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +24,8 @@ import numpy as np
 from napari_particle_sam.base.allocator import keep_freed_memory
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Message
-from napari_particle_sam.base.files import read_json
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import TrainingConfig, make_config, with_steps
-from napari_particle_sam.learning.outcome import TrainingResult
-from napari_particle_sam.learning.run_names import JOB, RESULT
 from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import collect, score
 from napari_particle_sam.sam.loading import load_model
@@ -37,7 +33,7 @@ from napari_particle_sam.storage.labels import read_labels
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.synthesis import render
 from napari_particle_sam.workflow.compare import compare
-from napari_particle_sam.workflow.finetune import prepare, resume
+from napari_particle_sam.workflow.finetune import prepare, trained
 
 RENDERED_SEED = 9000
 SHAPE = (512, 640)
@@ -85,16 +81,6 @@ def config_of(args: argparse.Namespace, seed: int) -> TrainingConfig:
     return with_steps(config, args.steps) if args.steps else config
 
 
-def trained(out: Path, config: TrainingConfig, say: Callable[[object], None]) -> TrainingResult:
-    """Train, go on, or read what was trained."""
-    run = out / "run"
-    if (run / RESULT).exists():
-        return TrainingResult(**read_json(run / RESULT))
-    if not (run / JOB).exists():
-        prepare(out / "train", run, config)
-    return run_job(resume(run, CancelToken()), say)
-
-
 def run_fold(name: str, out: Path, args: argparse.Namespace, seed: int) -> dict | None:
     """Train and compare one fold whose pairs are written."""
 
@@ -102,7 +88,8 @@ def run_fold(name: str, out: Path, args: argparse.Namespace, seed: int) -> dict 
         if isinstance(event, Message):
             print(f"{name}: {event.text}", flush=True)
 
-    result = trained(out, config_of(args, seed), say)
+    run, config = out / "run", config_of(args, seed)
+    result = run_job(trained(run, lambda: prepare(out / "train", run, config), CancelToken()), say)
     if args.train_only:
         return None
     if not result.gained:

@@ -8,7 +8,7 @@ import pytest
 from squares import squares
 
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.evaluation.bootstrap import interval, paired_interval
+from napari_particle_sam.evaluation.bootstrap import interval, paired_interval, paired_ratio_interval
 from napari_particle_sam.evaluation.scores import score_image
 
 TRUTH = squares((10, 10, 20, 20), (10, 50, 20, 20), (50, 10, 20, 20), (50, 50, 20, 20))
@@ -71,3 +71,12 @@ def test_refuses_unequal_numbers():
         paired_interval(SCORES, SCORES[:2])
     with pytest.raises(BadValueError, match="name one for each"):
         interval(SCORES, groups=["a"])
+
+
+def test_a_difference_of_ratios_is_that_of_the_sums():
+    base, other = ([4.0, 6.0, 0.0], [2.0, 3.0, 0.0]), ([1.0, 2.0, 0.0], [2.0, 3.0, 0.0])
+    found = paired_ratio_interval(base, other)
+    assert found.value == pytest.approx(3 / 5 - 10 / 5) and found.low <= found.value <= found.high < 0
+    assert np.isnan(paired_ratio_interval(base, other, ["one"] * 3).low)
+    empty = ([0.0, 0.0], [0.0, 0.0])
+    assert all(np.isnan(v) for v in paired_ratio_interval(empty, empty))

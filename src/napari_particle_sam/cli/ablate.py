@@ -40,7 +40,7 @@ def ablate(
     from napari_particle_sam.workflow.ablate import TABLE
     from napari_particle_sam.workflow.ablate import ablate as run
     from napari_particle_sam.workflow.ablating.grid import AblationSettings
-    from napari_particle_sam.workflow.simulating.orders import draw_held_out
+    from napari_particle_sam.workflow.held_out import draw_held_out
 
     keep_freed_memory()
     held = _parts(held_out or "") or draw_held_out([pair.stem for pair in list_pairs(pairs)], 0)

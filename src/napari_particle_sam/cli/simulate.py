@@ -37,8 +37,8 @@ def simulate(
     from napari_particle_sam.base.cancel import CancelToken
     from napari_particle_sam.learning.config import make_config, with_steps
     from napari_particle_sam.storage.pairs import list_pairs
+    from napari_particle_sam.workflow.held_out import draw_held_out
     from napari_particle_sam.workflow.simulate import simulate as run
-    from napari_particle_sam.workflow.simulating.orders import draw_held_out
     from napari_particle_sam.workflow.simulating.settings import SimulateSettings
 
     keep_freed_memory()

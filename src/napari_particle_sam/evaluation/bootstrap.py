@@ -92,6 +92,43 @@ def paired_interval(
     return _interval(float(values[0]), values[1:])
 
 
+def paired_ratio_interval(
+    base: tuple[Sequence[float], Sequence[float]],
+    other: tuple[Sequence[float], Sequence[float]],
+    groups: Sequence[Hashable] | None = None,
+    seed: int = 0,
+    resamples: int = 2000,
+) -> Interval:
+    """Return how much higher a ratio of sums over images is for `other`, with the 95 % interval.
+
+    Parameters
+    ----------
+    base, other : tuple of sequences of float
+        What is summed above and below the line, for the same images in the same order.
+    groups : sequence, optional
+        The group of each image; whole groups are drawn. Each image is its own by default.
+    seed, resamples : int
+        As in `paired_interval`.
+
+    Returns
+    -------
+    Interval
+        ``(difference, low, high)``; NaN where nothing stands below the line.
+    """
+    weights = _weights(len(base[0]), groups, seed, resamples)
+    values = _ratios(*other, weights) - _ratios(*base, weights)
+    return _interval(float(values[0]), values[1:])
+
+
+def _ratios(
+    above: Sequence[float], below: Sequence[float], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    whole = weights @ np.asarray(below, float)
+    ratios = np.full(len(weights), np.nan)
+    np.divide(weights @ np.asarray(above, float), whole, out=ratios, where=whole > 0)
+    return ratios
+
+
 def _weights(
     images: int, groups: Sequence[Hashable] | None, seed: int, resamples: int
 ) -> NDArray[np.float64]:

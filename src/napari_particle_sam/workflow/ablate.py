@@ -11,7 +11,6 @@ from napari_particle_sam.base.errors import BadModelError, JobError
 from napari_particle_sam.base.events import Event, Message, Progress
 from napari_particle_sam.base.files import read_json, write_json
 from napari_particle_sam.learning.outcome import TrainingResult
-from napari_particle_sam.learning.run_names import JOB, RESULT
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import collect, score
@@ -30,7 +29,7 @@ from napari_particle_sam.workflow.ablating.results import (
     write_table,
 )
 from napari_particle_sam.workflow.begun_with import keep_settings
-from napari_particle_sam.workflow.finetune import prepare_of, resume
+from napari_particle_sam.workflow.finetune import prepare_of, trained
 
 ROWS, TABLE, FIGURE, SUMMARY = (
     "ablation.csv", "ablation.md", "ablation.png", "ablation.json",
@@ -158,11 +157,10 @@ class _Runs:
         return row
 
     def _trained(self, run: Path, variant: Variant, seed: int) -> Generator[Event, None, TrainingResult]:
-        if (run / RESULT).exists():
-            return TrainingResult(**read_json(run / RESULT))
-        if not (run / JOB).exists():
+        def begin() -> None:
             prepare_of(self.folder, run, variant.config(self.settings, seed), self.stems, self.device)
-        return (yield from resume(run, self.token))
+
+        return (yield from trained(run, begin, self.token))
 
     def _measured_base(self) -> Row:
         return {key: value for key, value in self._base().items() if key not in ("variant", "seed")}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError
 from napari_particle_sam.base.events import Event
+from napari_particle_sam.base.files import read_json
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.job import train_run
 from napari_particle_sam.learning.launch import RunRequest, prepare_run
 from napari_particle_sam.learning.outcome import TrainingResult
-from napari_particle_sam.learning.run_names import CANCEL, JOB, PAUSE
+from napari_particle_sam.learning.run_names import CANCEL, JOB, PAUSE, RESULT
 from napari_particle_sam.storage.pairs import list_pairs
 from napari_particle_sam.storage.splits import Split, read_groups, split_by_group
 
@@ -92,6 +93,37 @@ def resume(run: Path, token: CancelToken) -> Generator[Event, None, TrainingResu
     for name in (CANCEL, PAUSE):
         (run / name).unlink(missing_ok=True)
     return (yield from train_run(run, token))
+
+
+def trained(
+    run: Path, begin: Callable[[], None], token: CancelToken
+) -> Generator[Event, None, TrainingResult]:
+    """Return how a run ended, going on with it where it was stopped, or beginning it.
+
+    Parameters
+    ----------
+    run : Path
+        The run's folder.
+    begin : callable
+        Makes the folder complete; called where there is none yet.
+    token : CancelToken
+        Stops the run.
+
+    Yields
+    ------
+    Event
+        What the run does.
+
+    Returns
+    -------
+    TrainingResult
+        How it ended.
+    """
+    if (run / RESULT).exists():
+        return TrainingResult(**read_json(run / RESULT))
+    if not (run / JOB).exists():
+        begin()
+    return (yield from resume(run, token))
 
 
 def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None) -> Split:

@@ -15,7 +15,6 @@ from napari_particle_sam.evaluation.metrics import pool
 from napari_particle_sam.evaluation.robot import Effort
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.learning.outcome import TrainingResult
-from napari_particle_sam.learning.run_names import JOB, RESULT
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import fit_thresholds
@@ -23,7 +22,7 @@ from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import Pair, list_pairs, write_pair
 from napari_particle_sam.storage.regions import read_regions
 from napari_particle_sam.workflow.begun_with import keep_settings
-from napari_particle_sam.workflow.finetune import finetune, resume
+from napari_particle_sam.workflow.finetune import prepare, trained
 from napari_particle_sam.workflow.simulating.annotator import Corrected, Learner, correct_image
 from napari_particle_sam.workflow.simulating.orders import least_known, random_order
 from napari_particle_sam.workflow.simulating.results import Row, draw, effort_columns, verdict, write_rows
@@ -191,12 +190,11 @@ class _Simulation:
     ) -> Generator[Event, None, tuple[TrainingResult, Path]]:
         run = self.out / "runs" / f"{arm}-o{order}-r{number}"
         config = self.settings.config.model_copy(update={"seed": self.settings.config.seed + order})
-        if (run / RESULT).exists():
-            return TrainingResult(**read_json(run / RESULT)), run
-        if (run / JOB).exists():
-            return (yield from resume(run, self.token)), run
-        folder = self._pairs_of(arm, order)
-        return (yield from finetune(folder, run, config, self.token, device=self.device)), run
+
+        def begin() -> None:
+            prepare(self._pairs_of(arm, order), run, config, device=self.device)
+
+        return (yield from trained(run, begin, self.token)), run
 
     def _tuned(self, images: Iterable[TrainingImage]) -> Learner:
         """Return the base with the thresholds that fit the corrected images best."""

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.events import Event, Progress
-from napari_particle_sam.evaluation.bootstrap import Interval
+from napari_particle_sam.evaluation.bootstrap import Interval, paired_ratio_interval
 from napari_particle_sam.evaluation.clicks import Point
 from napari_particle_sam.evaluation.robot import Effort, correct
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.sam.prompter import Prompter
 from napari_particle_sam.workflow.comparing.scoring import Contestant
-
-RESAMPLES = 2000
 
 
 def effort_of(
@@ -83,31 +81,12 @@ def effort_interval(
     groups : sequence
         The group of each image; whole groups are drawn.
     seed : int
-        Of the percentile bootstrap, drawn as `bootstrap.paired_interval` draws.
+        Of the percentile bootstrap.
 
     Returns
     -------
     Interval
         Negative where `other` costs less.
     """
-    value = edits_per_particle(other) - edits_per_particle(base)
-    codes = np.unique(np.array([str(g) for g in groups]), return_inverse=True)[1]
-    count = int(codes.max()) + 1
-    if count < 2:
-        return Interval(value, float("nan"), float("nan"))
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
-    weights = drawn[:, codes].astype(float)
-    differences = _ratios(other, weights) - _ratios(base, weights)
-    finite = differences[np.isfinite(differences)]
-    if not len(finite):
-        return Interval(value, float("nan"), float("nan"))
-    low, high = np.percentile(finite, (2.5, 97.5))
-    return Interval(value, float(low), float(high))
-
-
-def _ratios(efforts: Sequence[Effort], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    edits = weights @ np.array([e.edits for e in efforts], float)
-    particles = weights @ np.array([e.particles for e in efforts], float)
-    ratio = np.full(len(weights), np.nan)
-    np.divide(edits, particles, out=ratio, where=particles > 0)
-    return ratio
+    sides = [([e.edits for e in side], [e.particles for e in side]) for side in (base, other)]
+    return paired_ratio_interval(sides[0], sides[1], groups, seed)

@@ -10,18 +10,11 @@ from napari_particle_sam.learning.samples import TrainingImage
 
 SIDE = 256
 BINS = 16
-#: The draw of held-out images, apart from those of orders.
-HELD_OUT_DRAW = 1_000_000
 
 
 def random_order(stems: list[str], seed: int, order: int) -> list[str]:
     """Return a random order of stems, the same for every arm."""
     return [stems[i] for i in np.random.default_rng((seed, order)).permutation(len(stems))]
-
-
-def draw_held_out(stems: list[str], seed: int) -> tuple[str, ...]:
-    """Return a third of the stems, at least one."""
-    return tuple(sorted(random_order(stems, seed, HELD_OUT_DRAW)[: max(1, len(stems) // 3)]))
 
 
 def least_known(
