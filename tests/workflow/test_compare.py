@@ -74,6 +74,7 @@ def test_an_adapter_that_changes_nothing_shows_no_difference(compared):
     assert result.intervals["f1@0.5"].value == result.intervals["edits_per_particle"].value == 0
     assert 0 < result.metrics["base, own"]["edits_per_particle"] <= 11
     assert any("Edits per particle, by the correction robot in 1 image" in s for s in summary_lines(result))
+    assert any("the truth grown by one pixel scores 0." in s for s in summary_lines(result))
 
 
 def test_its_files_agree_with_the_result(compared):

@@ -16,6 +16,7 @@ from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.evaluation.bootstrap import Interval, paired_interval
 from napari_particle_sam.evaluation.robot import Effort
 from napari_particle_sam.evaluation.scores import score_image
+from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.sam.adapter_info import AdapterInfo
 from napari_particle_sam.storage.project.provenance import Beginning
 from napari_particle_sam.workflow.comparing import marks, scales, verdict
@@ -32,6 +33,7 @@ from napari_particle_sam.workflow.comparing.result import Comparison
 from napari_particle_sam.workflow.comparing.scoring import Column
 from napari_particle_sam.workflow.comparing.steps import Steps
 from napari_particle_sam.workflow.comparing.summary import summary_lines
+from napari_particle_sam.workflow.comparing.yardstick import yardstick
 
 PRINT, OTHER = "a" * 64, "b" * 64
 INFO = AdapterInfo(
@@ -245,3 +247,18 @@ def test_steps_tell_the_whole_and_keep_other_events_back():
     assert [(e.done, e.total, e.text) for e in events] == [
         (0, 200, "x"), (50, 200, "x"), (100, 200, "y"), (150, 200, "y"),
     ]  # fmt: skip
+
+
+def test_the_yardstick_is_the_truth_grown_by_a_pixel():
+    labels = np.zeros((60, 60), np.int32)
+    labels[10:30, 10:30], labels[40:44, 40:44] = 1, 2
+    found = yardstick([TrainingImage("a", labels.astype(np.uint8), labels)], min_area=50)
+    # A pixel around a square of 400 is 80 more, its corners left out; Dice counts the small one as well.
+    assert found.grown_dice == pytest.approx(2 * 416 / (416 + 480 + 32))
+    assert found.median_diameter == pytest.approx(np.sqrt(4 * 400 / np.pi))
+
+
+def test_without_particles_there_is_no_yardstick():
+    empty = np.zeros((20, 20), np.int32)
+    found = yardstick([TrainingImage("a", empty.astype(np.uint8), empty)], min_area=50)
+    assert np.isnan(found.median_diameter)

@@ -28,6 +28,7 @@ from napari_particle_sam.workflow.comparing.result import (
 from napari_particle_sam.workflow.comparing.scoring import Column, Contestant, collect, score_both
 from napari_particle_sam.workflow.comparing.steps import Steps
 from napari_particle_sam.workflow.comparing.summary import summary_lines
+from napari_particle_sam.workflow.comparing.yardstick import yardstick
 
 __all__ = ["INTERVALS", "Comparison", "compare", "summary_lines"]
 
@@ -112,7 +113,7 @@ def _finish(
 ) -> Generator[Event, None, Comparison]:
     min_area = models[0].default.min_area
     pictures = write_pictures(out, material.images, columns, min_area)
-    result = _conclude(material, columns, extras, pictures)
+    result = _conclude(material, columns, extras, pictures, min_area)
     stems = [material.stems[i] for i in extras.effort_places]
     efforts = {who: dict(zip(stems, found, strict=True)) for who, found in extras.efforts.items()}
     write_report(out, result, columns, material.images, material.groups, efforts)
@@ -121,7 +122,7 @@ def _finish(
 
 
 def _conclude(
-    material: Material, columns: dict[str, Column], extras: Extras, pictures: tuple[Path, ...]
+    material: Material, columns: dict[str, Column], extras: Extras, pictures: tuple[Path, ...], min_area: int
 ) -> Comparison:
     metrics = {name: pool(column.scores) for name, column in columns.items()}
     own, default = (_intervals(columns, at, material.groups) for at in ("own", "default"))
@@ -146,6 +147,7 @@ def _conclude(
         effort_images=[material.stems[i] for i in extras.effort_places],
         scale_images=[material.stems[i] for i in extras.scale_places],
         scales=extras.scales,
+        yardstick=yardstick(material.images, min_area),
         pictures=pictures,
     )
 

@@ -16,7 +16,7 @@ from napari_particle_sam.base.events import Event, Progress
 from napari_particle_sam.base.files import read_json
 from napari_particle_sam.evaluation.bootstrap import Interval
 from napari_particle_sam.learning.run_names import ADAPTER, PAIRS
-from napari_particle_sam.workflow.comparing.result import Comparison
+from napari_particle_sam.workflow.comparing.result import Comparison, Yardstick
 
 #: Folder in a run, and the file that makes it complete.
 COMPARED, FOUND = "comparison", "comparison.json"
@@ -96,6 +96,8 @@ def read_comparison(run: Path) -> Comparison | None:
             plain[name] = {key: _numbers(value) for key, value in plain[name].items()}
         # Names from a file never lead out of its folder.
         plain["pictures"] = tuple(folder / p for p in plain["pictures"] if _stays(folder, p))
+        known = plain.get("yardstick")
+        plain["yardstick"] = None if known is None else Yardstick(**_numbers(known))
         return Comparison(**plain)
     except (BadFileError, KeyError, TypeError, AttributeError, ValueError):
         return None

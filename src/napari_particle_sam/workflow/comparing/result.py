@@ -27,6 +27,22 @@ HEADINGS = tuple(heading(who, at) for at in ("default", "own") for who in (BASE,
 
 
 @dataclass(frozen=True)
+class Yardstick:
+    """Size of the true particles, and what a small mistake costs at that size.
+
+    Attributes
+    ----------
+    median_diameter : float
+        Median equivalent circular diameter in pixels; NaN without particles.
+    grown_dice : float
+        Foreground Dice, mean over images, of the truth itself grown by one pixel.
+    """
+
+    median_diameter: float
+    grown_dice: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Base against adapted.
 
@@ -59,6 +75,8 @@ class Comparison:
         Stems in which edits and stability over scale were measured.
     scales : dict of str to dict of str to float
         For each model at its own thresholds, f1@0.5 by scale (``0.5x``, ``1x``, ``2x``).
+    yardstick : Yardstick or None
+        Size of the true particles, and the Dice of their outlines grown by a pixel.
     pictures : tuple of Path
         The overview, then a picture per image shown, each with image, truth, base and adapted side by side.
     """
@@ -77,6 +95,7 @@ class Comparison:
     effort_images: list[str] = field(default_factory=list)
     scale_images: list[str] = field(default_factory=list)
     scales: dict[str, dict[str, float]] = field(default_factory=dict)
+    yardstick: Yardstick | None = None
     pictures: tuple[Path, ...] = ()
 
     @property

@@ -29,7 +29,7 @@ def summary_lines(comparison: Comparison) -> list[str]:
     numbers = [masks_sentence(metrics), _pairwise(metrics, "splits", "Particles in pieces per 100 true", 1)]
     numbers.append(_pairwise(metrics, "merges", "Particles merged per 100 true", 1))
     numbers.append(_pairwise(metrics, "boundary_error", "Boundary error in pixels, median", 2))
-    numbers += _edits(comparison) + _scales(comparison)
+    numbers += _foreground(comparison) + _edits(comparison) + _scales(comparison)
     return [comparison.verdict, *warnings, *numbers, *_truth(comparison), *_left_out(comparison), *rest]
 
 
@@ -37,6 +37,15 @@ def _pairwise(metrics: Mapping[str, Mapping[str, float]], metric: str, words: st
     values = [metrics[heading(who, "own")][metric] for who in (BASE, ADAPTED)]
     before, after = (f"{v:.{digits}f}" if math.isfinite(v) else "-" for v in values)
     return f"{words}: {before} with the base, {after} adapted."
+
+
+def _foreground(comparison: Comparison) -> list[str]:
+    known = comparison.yardstick
+    if known is None or not math.isfinite(known.median_diameter):
+        return []
+    sentence = _pairwise(comparison.metrics, "dice_foreground", "Foreground Dice", 3).removesuffix(".")
+    size = f"median diameter {known.median_diameter:.0f} px"
+    return [f"{sentence}; the truth grown by one pixel scores {known.grown_dice:.3f} ({size})."]
 
 
 def _edits(comparison: Comparison) -> list[str]:
