@@ -38,7 +38,7 @@ from napari_particle_sam.workflow.finetune import prepare, trained
 RENDERED_SEED = 9000
 SHAPE = (512, 640)
 FOLDS = 3
-SHOWN = ("f1@0.5", "f1@0.75", "map", "dice_foreground")
+SHOWN = ("f1@0.5", "f1@0.75", "map", "dice_foreground", "predicted", "true")
 
 
 def emps_folds(emps: Path) -> list[tuple[str, list[str], list[str]]]:
@@ -95,11 +95,14 @@ def run_fold(name: str, out: Path, args: argparse.Namespace, seed: int) -> dict 
     if not result.gained:
         base = score_base(out / "held-out", args.model)
         return {"fold": name, "gained": False, "reason": result.reason, "base": base}
-    found = run_job(compare(out / "held-out", out / "run", out / "comparison", CancelToken()), say)
+    extra = {"effort_images": args.effort_images, "scale_images": args.scale_images}
+    job = compare(out / "held-out", run, out / "comparison", CancelToken(), model=args.model, **extra)
+    found = run_job(job, say)
     return {
         "fold": name, "gained": True, "steps": result.steps, "seconds": result.seconds,
         "metrics": {h: {m: v[m] for m in SHOWN} for h, v in found.metrics.items()},
         "intervals": {k: v._asdict() for k, v in found.intervals.items()}, "verdict": found.verdict,
+        "yardstick": vars(found.yardstick),
     }  # fmt: skip
 
 
@@ -109,24 +112,42 @@ def own_score(result: dict, which: str) -> float:
     return found["f1@0.5"]
 
 
+def line_of(r: dict) -> str:
+    """Return what became of one fold with one seed."""
+    if not r["gained"]:
+        return f"{r['fold']:18} {r['base']['f1@0.5']:5.3f}  no gain: the base was kept"
+    i, base, adapted = r["intervals"]["f1@0.5"], r["metrics"]["base, own"], r["metrics"]["adapted, own"]
+    default, size = r["metrics"]["adapted, default"], r["yardstick"]
+    return (
+        f"{r['fold']:18} {base['f1@0.5']:5.3f}  {adapted['f1@0.5']:5.3f}   {i['value']:+.3f} "
+        f"({i['low']:+.3f} to {i['high']:+.3f})   {default['predicted'] / default['true']:4.0%}   "
+        f"{base['dice_foreground']:.3f} -> {adapted['dice_foreground']:.3f}  "
+        f"{size['grown_dice']:.3f} at {size['median_diameter']:.0f} px"
+    )
+
+
+def mean_of(name: str, part: list[dict]) -> str:
+    """Return the mean of a series over folds and seeds, and how far the seeds lie apart."""
+    means = [np.mean([own_score(r, w) for r in part]) for w in ("base", "adapted")]
+    seeds: dict[str, list[float]] = {}
+    for r in part:
+        seeds.setdefault(r["fold"].rsplit("-s", 1)[1], []).append(own_score(r, "adapted"))
+    each = ", ".join(f"{np.mean(values):.3f}" for _, values in sorted(seeds.items()))
+    change = means[1] - means[0]
+    return (
+        f"{name:18} mean {means[0]:.3f} -> {means[1]:.3f} ({change:+.3f}), {len(part)} runs; by seed: {each}"
+    )
+
+
 def sum_up(results: list[dict], out: Path) -> None:
     """Write one line per fold and the mean per series."""
-    lines = ["fold             base own  adapted own   change (95 % interval)"]
-    for r in results:
-        if not r["gained"]:
-            lines.append(f"{r['fold']:16} {r['base']['f1@0.5']:8.3f}  no gain: the base was kept")
-            continue
-        i = r["intervals"]["f1@0.5"]
-        base, adapted = (r["metrics"][f"{w}, own"]["f1@0.5"] for w in ("base", "adapted"))
-        lines.append(
-            f"{r['fold']:16} {base:8.3f}  {adapted:11.3f}   {i['value']:+.3f} "
-            f"({i['low']:+.3f} to {i['high']:+.3f})"
-        )
-    series = sorted({r["fold"].split("-")[0] for r in results})
-    for name in series:
-        part = [r for r in results if r["fold"].startswith(name)]
-        means = [np.mean([own_score(r, w) for r in part]) for w in ("base", "adapted")]
-        lines.append(f"{name:16} mean f1@0.5 {means[0]:.3f} -> {means[1]:.3f} over {len(part)} folds")
+    lines = [
+        "f1@0.5 and Dice at own thresholds; masks per true particle of the adapted model at default ones.",
+        "fold               base   adapted change (95 % interval)    masks  Dice             grown",
+    ]
+    lines += [line_of(r) for r in results]
+    for name in sorted({r["fold"].split("-")[0] for r in results}):
+        lines.append(mean_of(name, [r for r in results if r["fold"].startswith(f"{name}-")]))
     (out / "adapt.txt").write_text("\n".join(lines) + "\n")
     (out / "adapt.json").write_text(json.dumps(results, indent=1))
     print("\n".join(lines))
@@ -144,6 +165,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--train-only", action="store_true")
+    parser.add_argument("--effort-images", type=int, default=0, help="in which the robot corrects, per fold")
+    parser.add_argument("--scale-images", type=int, default=0)
     args = parser.parse_args()
     keep_freed_memory()
     jobs = [
