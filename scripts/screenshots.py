@@ -16,7 +16,7 @@ from pathlib import Path
 
 import napari
 from napari.settings import get_settings
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QScrollArea
 
 from napari_particle_sam.gui.dock import ParticleDock
 from napari_particle_sam.gui.menu import show_dock
@@ -75,6 +75,25 @@ def story(dock: ParticleDock, camera: Photographer, folder: Path) -> None:
         camera.take(name)
 
 
+def trained(dock: ParticleDock, camera: Photographer, folder: Path, run: Path) -> None:
+    """Show the Train step with a training's curves and predictions."""
+    if dock.workspace.opened is None:
+        dock.open_folder(folder)
+        wait(lambda: dock.workspace.opened is not None and not dock.jobs.busy)
+    shown = dock.workspace.project.root / "runs" / run.name
+    shutil.copytree(run, shown)
+    dock.show_step(dock.train)
+    box = dock.train.run_box
+    box.follow(shown)
+    wait(lambda: bool(box.curves.plots) and not box.curves._stale)
+    camera.take("training")
+    scroll = box.parentWidget()
+    while not isinstance(scroll, QScrollArea):
+        scroll = scroll.parentWidget()
+    scroll.ensureWidgetVisible(box.curves.picture)
+    camera.take("training_prediction")
+
+
 def _steps(dock: ParticleDock) -> list[tuple[object, str]]:
     return [
         (dock.images, "images"), (dock.propose, "propose"), (dock.review, "review"),
@@ -87,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
     parser.add_argument("--themes", nargs="+", default=["dark", "light"])
+    parser.add_argument("--run", type=Path, help="a training's folder: its curves alone are pictured")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for theme in args.themes:
@@ -97,7 +117,11 @@ def main() -> None:
             viewer = napari.Viewer(title="Particle SAM")
             viewer.window.resize(*SIZE)
             dock = show_dock(viewer)
-            story(dock, Photographer(viewer, args.out, theme), folder)
+            camera = Photographer(viewer, args.out, theme)
+            if args.run is None:
+                story(dock, camera, folder)
+            else:
+                trained(dock, camera, folder, args.run)
             dock.shut()
             viewer.close()
 
