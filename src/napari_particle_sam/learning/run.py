@@ -12,7 +12,6 @@ from torch import Tensor
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, PausedError
 from napari_particle_sam.base.events import Event, Message, Metric, Progress
-from napari_particle_sam.learning import plan as plans
 from napari_particle_sam.learning.checkpoint import (
     Checkpoint,
     optimizer_tensors,
@@ -25,9 +24,11 @@ from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.epoch_choice import Best, EpochChoice
 from napari_particle_sam.learning.lora import find_targets, trained_tensors
 from napari_particle_sam.learning.outcome import TrainingResult, adapter_info, reason_for
+from napari_particle_sam.learning.plan import seconds_left
 from napari_particle_sam.learning.run_clock import RunClock
 from napari_particle_sam.learning.run_folder import RunFolder
 from napari_particle_sam.learning.run_names import ADAPTER, CHECKPOINT, CONFIG, IMAGES, RESULT
+from napari_particle_sam.learning.run_plan import begin_plan, in_words, revise_plan
 from napari_particle_sam.learning.run_setup import attach_for_training, first_micro_batch, usable_groups
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_step import TrainingStep
@@ -70,6 +71,7 @@ class FineTuning:
             raise BadValueError("no training image has a labelled particle; correct some images first.")
         self.model, self.train, self.val, self.config = model, train, val, config
         self.folder = RunFolder(out, listen)
+        self._record = self.folder.record
         self.targets = find_targets(model.sam, usable_groups(model, config))
         self.choice = EpochChoice(model, val, self.folder.path)
         self.step, self.validated, self.clock = 0, 0, RunClock()
@@ -130,7 +132,8 @@ class FineTuning:
         if saved is not None:
             self._restore(saved)
             yield self._record(Message(f"Going on after step {self.step}."))
-        yield from self._make_plan()
+        self.plan = begin_plan(self.folder.path, self.config, len(self.train), self.clock, self.stepper.timed)
+        yield self._record(Message(in_words(self.plan, self.step, self.config.batch_size)))
         self._save()
 
     def _write_settings(self) -> None:
@@ -143,20 +146,6 @@ class FineTuning:
             "train": [i.stem for i in self.train], "validation": [i.stem for i in self.val],
             "base": self.model.name, "base_fingerprint": self.model.fingerprint,
         }  # fmt: skip
-
-    def _make_plan(self) -> Generator[Event, None, None]:
-        plan = plans.read_plan(self.folder.path)
-        if plan is None:
-            seconds = None
-            if self.config.minutes is not None:
-                self.clock.step = self.stepper.timed()
-                seconds = self.clock.seconds
-            plan = plans.first_plan(self.config, len(self.train), seconds, self.clock.spent)
-            plans.write_plan(self.folder.path, plan)
-        self.plan = plan
-        steps, epoch = plan.steps(self.step), plan.steps_per_epoch
-        epochs = -(-steps // epoch)
-        yield self._record(Message(f"{steps} steps of {self.config.batch_size} crops in {epochs} epochs."))
 
     def _epochs(self, token: CancelToken) -> Generator[Event, None, None]:
         while True:
@@ -190,7 +179,7 @@ class FineTuning:
                 f"Memory was short: {self.stepper.micro_batch} crops at a time from now on, added up."
             ))  # fmt: skip
         yield self._record(Metric(self.step, "train", values))
-        left = plans.seconds_left(self.plan, self.step, self.clock.seconds)
+        left = seconds_left(self.plan, self.step, self.clock.seconds)
         yield self._record(Progress(self.step, self.plan.steps(self.step), f"epoch {epoch + 1}", left))
 
     def _end_epoch(self, token: CancelToken) -> Generator[Event, None, None]:
@@ -204,20 +193,11 @@ class FineTuning:
             self.clock.validation = time.monotonic() - began
             yield self._record(Metric(self.step, "validation", values))
         self.validated = self.step
-        self._revise_plan()
+        self.plan = revise_plan(self.folder.path, self.plan, self.config, self.step, self.clock)
         self._save()
-
-    def _revise_plan(self) -> None:
-        revised = plans.revise(self.plan, self.config, self.step, self.clock.spent, self.clock.seconds)
-        if revised is not self.plan:
-            self.plan = revised
-            plans.write_plan(self.folder.path, revised)
 
     def _tensors(self) -> dict[str, Tensor]:
         return trained_tensors(self.model.sam, self.config.train_locator, self.config.train_iou_head)
-
-    def _record(self, event: Event) -> Event:
-        return self.folder.record(event)
 
     def _save(self) -> None:
         state = {
