@@ -1,4 +1,4 @@
-"""What is known of the opened image: pixel size and data bar, shown and corrected."""
+"""What is known of the opened image: pixel size, data bar and specimen, shown and corrected."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.gui.model.open_image import OpenImage
 from napari_particle_sam.gui.model.workspace import Workspace
 from napari_particle_sam.gui.panels.links import hear
+from napari_particle_sam.gui.panels.specimen import SpecimenField
 from napari_particle_sam.images.pixel_size import PixelSize
 
 _UNITS = {"nm": 1.0, "µm": 1000.0, "Å": 0.1}
@@ -56,7 +57,7 @@ def bar_mismatch(regions: RegionMap, field_rows: int) -> tuple[Mask, int] | None
 
 
 class FactsBox(QGroupBox):
-    """Pixel size with unit and source, rows of the data bar.
+    """Pixel size with unit and source, rows of the data bar, specimen.
 
     Parameters
     ----------
@@ -81,6 +82,7 @@ class FactsBox(QGroupBox):
         self._mismatch: tuple[Mask, int] | None = None
         self._build_pixel_size()
         self._build_bar()
+        self.specimen = SpecimenField(workspace)
         self._lay_out()
         hear(workspace.image_changed, self.refresh)
         hear(workspace.project_changed, self.refresh)
@@ -137,6 +139,8 @@ class FactsBox(QGroupBox):
         grid.addWidget(self.bar_reset, 3, 2)
         grid.addWidget(self.bar_source, 4, 1, 1, 2)
         grid.addWidget(self.bar_mend, 5, 0, 1, 3)
+        grid.addWidget(QLabel("Specimen"), 6, 0)
+        grid.addWidget(self.specimen, 6, 1, 1, 2)
         grid.setColumnStretch(1, 1)
 
     def refresh(self) -> None:
