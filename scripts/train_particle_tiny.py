@@ -87,7 +87,8 @@ def describe(picture: np.ndarray, labels: np.ndarray, tiled: bool) -> dict:
     """Put what crops are drawn by beside a picture."""
     areas = np.bincount(labels.ravel())[1:]
     usual = float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi))) if areas.any() else None
-    scale = choose_scale(picture.shape, IMG_SIZE, usual if tiled else None)
+    filled = float((labels > 0).mean())
+    scale = choose_scale(picture.shape, IMG_SIZE, usual if tiled else None, filled)
     return {
         "picture": picture,
         "labels": labels,

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_particle_sam.learning.targets import dense_targets
-from napari_particle_sam.sam.locator import find_centres, typical_diameter
+from napari_particle_sam.sam.locator import filled_share, find_centres, typical_diameter
 from napari_particle_sam.sam.locator_head import BOUNDARY, FOREGROUND
 
 PIXEL = 2
@@ -95,3 +95,10 @@ def test_maps_of_nonsense_do_not_fail():
         maps = rng.normal(0, 20, (5, *shape)).astype(np.float32)
         points = find_centres(maps, PIXEL)
         assert (points >= 0).all() and (points < np.array(shape) * PIXEL).all()
+
+
+def test_the_filled_share_is_that_of_the_foreground():
+    labels = np.zeros((256, 256), np.int32)
+    labels[:128, :64] = 1
+    assert filled_share(ideal(labels)) == pytest.approx(1 / 8, abs=0.01)
+    assert filled_share(ideal(labels * 0)) == 0

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from napari_particle_sam.annotation.candidates import Candidates, Frame
 from napari_particle_sam.sam.passes import off_seams, only_large
-from napari_particle_sam.sam.scale import LARGEST_SCALE, SMALL, WANTED, choose_scale, whole_image_scale
+from napari_particle_sam.sam.scale import (
+    LARGEST_SCALE,
+    PACKED,
+    SMALL,
+    SMALL_PACKED,
+    WANTED,
+    WANTED_PACKED,
+    choose_scale,
+    whole_image_scale,
+)
 from napari_particle_sam.sam.tiles import plan_tiles
 
 sizes = st.integers(1, 3000)
@@ -47,6 +56,15 @@ def test_the_scale_without_particles_is_the_whole_image():
         0.256 / 0.99 * WANTED / SMALL
     )
     assert choose_scale((1000, 2000), 512, 4) == LARGEST_SCALE
+
+
+def test_particles_that_touch_are_looked_at_more_closely():
+    whole, diameter = 0.256, 0.99 * SMALL_PACKED / 0.256
+    assert choose_scale((1000, 2000), 512, diameter, 0.9 * PACKED) == pytest.approx(whole)
+    assert choose_scale((1000, 2000), 512, diameter, PACKED) == pytest.approx(WANTED_PACKED / diameter)
+    assert choose_scale((1000, 2000), 512, SMALL_PACKED / 0.256, 1.0) == pytest.approx(whole)
+    assert choose_scale((1000, 2000), 512, 4, 1.0) == LARGEST_SCALE
+    assert choose_scale((1000, 2000), 512, None, 1.0) == pytest.approx(whole)
 
 
 def in_frame(frame, boxes, shape):
@@ -114,6 +132,7 @@ def test_a_large_image_is_looked_at_again_until_sizes_are_legible(monkeypatch):
 
     monkeypatch.setattr(passes, "pixels_per_cell", lambda model: 1.0)
     monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: maps)
+    monkeypatch.setattr(passes, "filled_share", lambda maps: 0.1)
     shape = (8192, 8192)
     plan = passes.plan_passes(model, view((0, 0, *shape)), shape, view)
     side = plan.windows[0][2]

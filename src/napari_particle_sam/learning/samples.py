@@ -48,10 +48,16 @@ class TrainingImage:
         areas = np.bincount(self.labels[seen].ravel())[1:]
         return np.sqrt(4 * areas[areas > 0] / np.pi)
 
+    def filled(self) -> float:
+        """Return the share of its reviewed pixels that particles hold, 0 where nothing is reviewed."""
+        seen = self.labels if self.regions is None else self.labels[self.regions == REVIEWED]
+        return float(np.mean(seen > 0)) if seen.size else 0.0
+
     def scale(self, img_size: int) -> float:
         """Return the scale at which inference would show it."""
         sizes = self.diameters()
-        return choose_scale(self.labels.shape, img_size, float(np.median(sizes)) if len(sizes) else None)
+        usual = float(np.median(sizes)) if len(sizes) else None
+        return choose_scale(self.labels.shape, img_size, usual, self.filled())
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,11 @@ def typical_diameter(maps: NDArray[np.float32], pixel: float) -> float | None:
     return float(np.sqrt(4 * area / np.pi / count)) if count and area else None
 
 
+def filled_share(maps: NDArray[np.float32]) -> float:
+    """Return the share of the maps, 0 to 1, where the locator sees particles."""
+    return float(np.mean(maps[FOREGROUND] > 0))
+
+
 def _vote(
     maps: NDArray[np.float32], foreground: NDArray[np.floating], pixel: float, least: float
 ) -> NDArray[np.floating]:

@@ -15,7 +15,7 @@ from napari_particle_sam.annotation.evaluation_cache import evaluate
 from napari_particle_sam.annotation.sam_filter import inclusive_boxes, near_crop_edge
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.sam.engines.guided import pixels_per_cell
-from napari_particle_sam.sam.locator import typical_diameter
+from napari_particle_sam.sam.locator import filled_share, typical_diameter
 from napari_particle_sam.sam.model import Embedding, SamModel
 from napari_particle_sam.sam.scale import choose_scale, whole_image_scale
 from napari_particle_sam.sam.tiles import plan_tiles
@@ -105,17 +105,19 @@ def plan_passes(
     TilePlan
         The tiles.
     """
-    diameter, scale = _diameter(model, [whole]), whole_image_scale(shape, model.img_size)
-    plan = _tiles_for(model, shape, diameter)
+    diameter, filled = _diameter(model, [whole]), _filled([whole])
+    scale = whole_image_scale(shape, model.img_size)
+    plan = _tiles_for(model, shape, diameter, filled)
     for _ in range(MOST_LOOKS):
         if not plan.windows or diameter is None or scale >= REDUCED:
             break
         scale = model.img_size / max(plan.windows[0][2:])
-        seen = _diameter(model, [look(w) for w in _spread(plan.windows)])
+        looked = [look(w) for w in _spread(plan.windows)]
+        seen = _diameter(model, looked)
         if seen is None or seen >= diameter:
             break
-        diameter = seen
-        plan = _tiles_for(model, shape, diameter)
+        diameter, filled = seen, _filled(looked)
+        plan = _tiles_for(model, shape, diameter, filled)
     return plan
 
 
@@ -131,15 +133,21 @@ def _diameter(model: SamModel, embeddings: list[Embedding]) -> float | None:
     return float(np.median(found)) if found else None
 
 
+def _filled(embeddings: list[Embedding]) -> float:
+    """Return the share that particles fill of the parts, 0 without a locator."""
+    found = [filled_share(e.locator) for e in embeddings if e.locator is not None]
+    return float(np.mean(found)) if found else 0.0
+
+
 def _spread(windows: list[Window]) -> list[Window]:
     """Return some windows from all over the image."""
     places = np.linspace(0, len(windows) - 1, min(LOOKS, len(windows))).round().astype(int)
     return [windows[i] for i in np.unique(places)]
 
 
-def _tiles_for(model: SamModel, shape: tuple[int, int], diameter: float | None) -> TilePlan:
+def _tiles_for(model: SamModel, shape: tuple[int, int], diameter: float | None, filled: float) -> TilePlan:
     scale = whole_image_scale(shape, model.img_size)
-    chosen = choose_scale(shape, model.img_size, diameter)
+    chosen = choose_scale(shape, model.img_size, diameter, filled)
     if diameter is None or chosen < 1.2 * scale:
         return TilePlan([], 0)
     side = round(model.img_size / chosen)

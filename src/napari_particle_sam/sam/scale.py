@@ -4,9 +4,14 @@ from __future__ import annotations
 
 #: Particles whose typical diameter in input pixels is below this get a closer look in tiles ...
 SMALL = 28.0
-#: ... at the scale that gives them this diameter,
+#: ... at the scale that gives them this diameter.
 WANTED = 36.0
-#: but never more than this many input pixels per image pixel.
+#: Where particles fill this share of the field and more, they touch, and what parts them must be seen: ...
+PACKED = 0.4
+#: ... the closer look begins at this diameter, and gives them that one. Where there is background, it would
+#: find false particles there (docs/benchmarks.md).
+SMALL_PACKED, WANTED_PACKED = 60.0, 70.0
+#: Never more than this many input pixels per image pixel.
 LARGEST_SCALE = 2.0
 
 
@@ -15,7 +20,7 @@ def whole_image_scale(shape: tuple[int, int], img_size: int) -> float:
     return img_size / max(shape)
 
 
-def choose_scale(shape: tuple[int, int], img_size: int, diameter: float | None) -> float:
+def choose_scale(shape: tuple[int, int], img_size: int, diameter: float | None, filled: float = 0.0) -> float:
     """Return the scale that fits the particles of a micrograph.
 
     Parameters
@@ -26,6 +31,8 @@ def choose_scale(shape: tuple[int, int], img_size: int, diameter: float | None) 
         Side of the model's square input.
     diameter : float or None
         Typical particle diameter in image pixels, None where it is unknown.
+    filled : float
+        Share of the field that particles fill, 0 to 1.
 
     Returns
     -------
@@ -34,6 +41,7 @@ def choose_scale(shape: tuple[int, int], img_size: int, diameter: float | None) 
         would be too small to see.
     """
     whole = whole_image_scale(shape, img_size)
-    if diameter is None or diameter <= 0 or diameter * whole >= SMALL:
+    small, wanted = (SMALL_PACKED, WANTED_PACKED) if filled >= PACKED else (SMALL, WANTED)
+    if diameter is None or diameter <= 0 or diameter * whole >= small:
         return whole
-    return max(whole, min(WANTED / diameter, LARGEST_SCALE))
+    return max(whole, min(wanted / diameter, LARGEST_SCALE))
