@@ -27,7 +27,7 @@ class AdapterInfo(BaseModel):
     alpha: float = Field(gt=0)
     targets: list[str]
     img_size: int = Field(gt=0, le=4096)
-    scale_rule: str = "whole image, or tiles where particles are small"
+    scale_rule: str = "whole image, or tiles where particles are small, larger where they fill the field"
     normalisation: str = "percentiles 0.1 and 99.9 of the field of view to 0 and 255"
     thresholds: Thresholds
     base_thresholds: Thresholds | None = None
