@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,15 @@ def test_thousands_of_points_are_drawn_at_a_pace(
     qtbot: Any, curves: TrainCurves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draws: list[float] = []
+    drawn_plots: Counter[str] = Counter()
     draw = curves._draw
-    monkeypatch.setattr(curves, "_draw", lambda *titles: (draws.append(time.monotonic()), draw(*titles)))
+
+    def noted(*titles: str) -> None:
+        draws.append(time.monotonic())
+        drawn_plots.update(titles)
+        draw(*titles)
+
+    monkeypatch.setattr(curves, "_draw", noted)
     curves.resize(380, 400)
     curves.show()
     noise = np.random.default_rng(0).random(5000)
@@ -99,7 +107,7 @@ def test_thousands_of_points_are_drawn_at_a_pace(
     draw("loss")
     curves.grab()
     assert time.monotonic() - begun < 1.0 and taken < 1.0
-    assert len(draws) <= 5
+    assert max(drawn_plots.values()) <= 3
     assert all(np.diff(draws) > 0.8 * train_curves.PACE / 1000)
 
 
