@@ -13,13 +13,17 @@ from napari_particle_sam.base.errors import BadValueError, CancelledError
 from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config, with_steps
 from napari_particle_sam.learning.samples import TrainingImage
+from napari_particle_sam.learning.training_images import read_training_images
+from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.workflow.simulate import simulate
-from napari_particle_sam.workflow.simulating.annotator import jittered
+from napari_particle_sam.workflow.simulating import annotator
+from napari_particle_sam.workflow.simulating.annotator import Learner, correct_image, jittered
 from napari_particle_sam.workflow.simulating.orders import least_known, random_order
 from napari_particle_sam.workflow.simulating.settings import SimulateSettings
 
 SHAPE = (96, 128)
+annotator_correct = annotator.correct
 
 
 def scene(seed):
@@ -122,6 +126,21 @@ def test_a_folder_of_other_settings_is_refused(whole, pairs):
 def test_what_cannot_be_simulated_is_one_sentence(pairs, tmp_path, changes, words):
     with pytest.raises(BadValueError, match=words):
         ran(pairs, tmp_path, settings(**changes))
+
+
+def test_what_was_corrected_at_the_same_thresholds_is_not_corrected_again(pairs, monkeypatch):
+    robots = []
+    monkeypatch.setattr(annotator, "correct", lambda *a: robots.append(a) or annotator_correct(*a))
+    image = read_training_images(list_pairs(pairs)[:1])[0]
+    model = load_model("particle-tiny", device="cpu")
+    learner = Learner(model, model.thresholds)
+    first = correct_image(learner, image, 0.0, 0, CancelToken())
+    assert correct_image(learner, image, 0.0, 0, CancelToken()) is first
+    assert correct_image(learner.tuned(model.thresholds), image, 0.0, 0, CancelToken()) is first
+    assert len(robots) == 1
+    none_pass = learner.tuned(model.thresholds.model_copy(update={"pred_iou": 1.0}))
+    other = correct_image(none_pass, image, 0.0, 0, CancelToken())
+    assert len(robots) == 2 and other.proposed != first.proposed
 
 
 def test_jitter_moves_clicks_and_none_leaves_them():

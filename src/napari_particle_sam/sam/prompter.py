@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from napari_particle_sam.annotation.candidates import Candidates
 from napari_particle_sam.annotation.masks import Mask
 from napari_particle_sam.base.errors import BadValueError
-from napari_particle_sam.sam.decoding import mask_logits, run_transformer
+from napari_particle_sam.sam.decoding import run_transformer
 from napari_particle_sam.sam.engines.collect import crop_support
 from napari_particle_sam.sam.engines.guided import pixels_per_cell
 from napari_particle_sam.sam.locator import filled_share, typical_diameter
 from napari_particle_sam.sam.model import Embedding, SamModel, encode
 from napari_particle_sam.sam.scale import choose_scale
+from napari_particle_sam.sam.token_upscaler import TokenUpscaler
 
 #: Cells at or below this logit cannot belong to a prompted mask.
 FLOOR = -2.0
@@ -57,6 +58,7 @@ class Prompter:
         self._embeddings: OrderedDict[Window, Embedding] = OrderedDict()
         self._last: tuple[object, torch.Tensor] | None = None
         self._lock = threading.RLock()
+        self._upscaler = TokenUpscaler(model.sam.mask_decoder.output_upscaling)
         self.side = self._tile_side()
 
     def _tile_side(self) -> int:
@@ -168,12 +170,12 @@ class Prompter:
         )
         out, image = run_transformer(sam, embedding.features, sparse, dense, position)
         scores = sam.mask_decoder.iou_prediction_head(out[:, 0])
-        tokens = out[:, 1 : 1 + sam.mask_decoder.num_mask_tokens]
-        logits = mask_logits(sam, tokens, image, embedding.features.shape[-2:])
         # One click is ambiguous; the first mask is for prompts that are not.
         first = 1 if len(points) == 1 and box is None else 0
         best = first + int(scores[0, first:].argmax())
-        return logits[0, best][None].clamp(-20, 20), float(scores[0, best])
+        vector = sam.mask_decoder.output_hypernetworks_mlps[best](out[:, 1 + best])
+        rows, cols = embedding.features.shape[-2:]
+        return self._upscaler(image[0], vector, (rows, cols)).clamp(-20, 20), float(scores[0, best])
 
     def _to_mask(self, embedding: Embedding, logits: NDArray[np.float32], score: float) -> Mask:
         crop, corner = crop_support(logits, FLOOR)

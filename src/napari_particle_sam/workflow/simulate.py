@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -201,7 +201,7 @@ class _Simulation:
         known = list(images)
         found = [self.base.candidates(image, self.token) for image in known]
         thresholds, _ = fit_thresholds(found, known, self.base.model.thresholds)
-        return Learner(self.base.model, thresholds, self.base.kept)
+        return self.base.tuned(thresholds)
 
     def _read(self, arm: str, order: int, corrected: list[str]) -> list[TrainingImage]:
         pairs = {p.stem: p for p in list_pairs(self._pairs_of(arm, order))}
@@ -221,7 +221,7 @@ class _Simulation:
         settings = self.settings
         done = [self._corrected(learner, stem) for stem in settings.held_out]
         effort = sum((c.correction.effort for c in done), Effort())
-        default = replace(learner, thresholds=self.base.model.thresholds)
+        default = learner.tuned(self.base.model.thresholds)
         masks = sum(len(set(default.labels(self.images[s], self.token).flat)) - 1 for s in settings.held_out)
         return {
             "held_out_edits_per_particle": effort.edits_per_particle,

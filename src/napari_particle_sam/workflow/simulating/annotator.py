@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +34,18 @@ class Learner:
         At which it proposes.
     kept : dict of str to Candidates
         By stem.
+    corrected : dict of (str, Thresholds) to Corrected
+        What was already corrected: the same model makes the same proposals and answers the same clicks.
     """
 
     model: SamModel
     thresholds: Thresholds
     kept: dict[str, Candidates] = field(default_factory=dict, repr=False)
+    corrected: dict[tuple[str, Thresholds], Corrected] = field(default_factory=dict, repr=False)
+
+    def tuned(self, thresholds: Thresholds) -> Learner:
+        """Return the same model at other thresholds, with all that is known of it."""
+        return replace(self, thresholds=thresholds)
 
     def candidates(self, image: TrainingImage, token: CancelToken) -> Candidates:
         """Return the candidates of an image, from the network once."""
@@ -62,7 +69,19 @@ class Corrected:
 def correct_image(
     learner: Learner, image: TrainingImage, jitter: float, seed: int, token: CancelToken
 ) -> Corrected:
-    """Propose on an image and correct it to the truth, with masks that the same model draws from clicks."""
+    """Propose on an image and correct it to the truth, with masks that the same model draws from clicks.
+
+    What a learner has corrected is not corrected again; `jitter` and `seed` are those of its simulation.
+    """
+    key = image.stem, learner.thresholds
+    if key not in learner.corrected:
+        learner.corrected[key] = _corrected(learner, image, jitter, seed, token)
+    return learner.corrected[key]
+
+
+def _corrected(
+    learner: Learner, image: TrainingImage, jitter: float, seed: int, token: CancelToken
+) -> Corrected:
     labels = learner.labels(image, token)
     prompter = Prompter(learner.model, image.picture)
 
