@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -108,6 +109,14 @@ def test_stopped_and_begun_again_it_gives_the_same_rows(whole, pairs, tmp_path):
     with pytest.raises(CancelledError):
         run_job(job)
     assert ran(pairs, tmp_path, settings()).rows == whole[1].rows
+
+
+def test_orders_that_are_done_need_their_cells_only(whole, pairs, tmp_path):
+    for name in ("settings.json", "cells"):
+        kept = whole[0] / name
+        (shutil.copytree if kept.is_dir() else shutil.copy)(kept, tmp_path / name)
+    assert ran(pairs, tmp_path, settings()).rows == whole[1].rows
+    assert not (tmp_path / "runs").exists() and not (tmp_path / "corrected").exists()
 
 
 def test_a_folder_of_other_settings_is_refused(whole, pairs):

@@ -113,11 +113,14 @@ class _Simulation:
 
     def one_order(self, arm: str, order: int, base_row: Row) -> Generator[Event, None, list[Row]]:
         """Go through the rounds of an order and return a row for each."""
+        numbers = range(1, self.settings.rounds + 1)
+        cells = [self.out / "cells" / f"{arm}-o{order}-r{number}.json" for number in numbers]
+        if all(cell.exists() for cell in cells):
+            return [_read_row(cell) for cell in cells]
         rows, corrected = [], list[str]()
         stems = random_order(self.free, self.settings.seed, order)
         learner = self.base
-        for number in range(1, self.settings.rounds + 1):
-            cell = self.out / "cells" / f"{arm}-o{order}-r{number}.json"
+        for number, cell in zip(numbers, cells, strict=True):
             chosen = self._next(arm, stems, corrected)
             corrected += chosen
             row = _read_row(cell) if cell.exists() else None
