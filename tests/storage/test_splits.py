@@ -152,3 +152,27 @@ def test_a_missing_table_is_one_sentence(tmp_path):
     for path in (tmp_path / "no.csv", tmp_path):
         with pytest.raises(BadFileError, match="cannot be read"):
             read_groups(path)
+
+
+@settings(max_examples=100, deadline=None)
+@given(tables, st.integers(0, 5), st.data())
+def test_what_an_adapter_learned_from_neither_validates_nor_tests(groups, seed, data):
+    learned = data.draw(st.sets(st.sampled_from(sorted(groups))))
+    split = split_by_group(groups, seed, learned=learned)
+    seen = {groups[stem] for stem in learned}
+    assert not seen & {groups[stem] for stem in (*split.val, *split.test)}
+    assert sorted((*split.train, *split.val, *split.test)) == sorted(groups)
+
+
+def test_an_image_that_is_new_validates_where_the_others_were_learned_from():
+    groups = images(4, 1)
+    split = split_by_group(groups, learned=["g0-0", "g1-0", "g3-0"])
+    assert split.val == ("g2-0",)
+    all_seen = split_by_group(groups, learned=groups)
+    assert all_seen.val == () and "has learned from every image" in all_seen.note
+
+
+def test_rounds_that_go_on_keep_validating_with_the_same_image():
+    before = split_by_group(images(4, 1))
+    after = split_by_group(images(7, 1), learned=before.train)
+    assert not set(after.val) & set(before.train)

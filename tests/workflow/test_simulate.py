@@ -15,6 +15,7 @@ from napari_particle_sam.base.jobs import run_job
 from napari_particle_sam.learning.config import make_config, with_steps
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_images import read_training_images
+from napari_particle_sam.learning.warm_start import read_start
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import list_pairs, write_pair
 from napari_particle_sam.workflow.simulate import simulate
@@ -75,6 +76,12 @@ def test_every_round_of_every_arm_has_a_row(whole):
     ]
     assert all(float(r["held_out_edits_per_particle"]) > 0 for r in rows)
     assert all(int(r["edits"]) > 0 for r in rows if r["round"] != "0")
+    for r in rows:
+        kinds = {
+            name: int(r[f"held_out_{name}"]) for name in ("deleted", "split", "merged", "painted", "clicks")
+        }
+        edits = sum(kinds.values()) + kinds["split"] + kinds["merged"] + 9 * kinds["painted"]
+        assert float(r["held_out_edits_per_particle"]) * int(r["held_out_particles"]) == pytest.approx(edits)
     assert (out / "simulate.png").read_bytes().startswith(b"\x89PNG")
     assert found.verdict in json.loads((out / "simulate.json").read_text(encoding="utf-8"))["verdict"]
 
@@ -97,6 +104,15 @@ def test_rounds_build_on_each_other_and_arms_see_the_same_images(whole):
     assert [r["learned_from"] for r in found.rows if r["arm"] == "finetune"] == [0, 1, 2]
     base = [r["held_out_edits_per_particle"] for r in found.rows if r["arm"] == "none"]
     assert len(set(base)) == 1
+
+
+def test_continued_rounds_go_on_from_the_last_adapter_that_gained(pairs, tmp_path):
+    found = ran(pairs, tmp_path, settings(arms=("continued",)))
+    runs = [tmp_path / "runs" / f"continued-o0-r{number}" for number in (1, 2)]
+    gained = (runs[0] / "adapter" / "adapter.json").is_file()
+    assert gained and read_start(runs[0]) is None
+    assert read_start(runs[1]).name == runs[0].name
+    assert "goes on from the last adapter" in found.verdict
 
 
 def test_stopped_and_begun_again_it_gives_the_same_rows(whole, pairs, tmp_path):

@@ -21,7 +21,8 @@ def simulate(
     per_round: Annotated[int, typer.Option(min=1, help="Images corrected in each.")] = 2,
     orders: Annotated[int, typer.Option(min=1, help="Random orders of the images.")] = 5,
     arms: Annotated[
-        str, typer.Option(help="From finetune, suggested, thresholds and none, separated by commas.")
+        str,
+        typer.Option(help="From finetune, continued, suggested, thresholds and none, separated by commas."),
     ] = "finetune,thresholds,none",
     jitter: Annotated[float, typer.Option(min=0, help="Pixels by which clicks miss (deviation).")] = 0.0,
     model: Model = "particle-tiny",

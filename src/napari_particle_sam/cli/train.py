@@ -31,6 +31,9 @@ def train(
         float | None, typer.Option(help="Share of groups that is kept for testing.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of every random draw.")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="An adapter, or its run, to go on from instead of the base.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in OUT.")] = False,
     background: Annotated[
         bool, typer.Option("--background", help="Train in a process of its own that outlives this one.")
@@ -55,7 +58,7 @@ def train(
             minutes=minutes, batch_size=batch_size, test_fraction=test_fraction, seed=seed,
         )  # fmt: skip
         stems = [s.strip() for s in val.split(",") if s.strip()] if val is not None else None
-        jobs.prepare(pairs, out, config, groups, stems, device, _trackers(track))
+        jobs.prepare(pairs, out, config, groups, stems, device, _trackers(track), start_from)
     if background:
         _detach(out)
     else:

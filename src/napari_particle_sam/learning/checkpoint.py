@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,17 @@ class Checkpoint:
     model: dict[str, Tensor] = field(default_factory=dict)
     optimizer: dict[str, Tensor] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
+
+    def check(self, same: Mapping[str, Any], run: Path) -> None:
+        """Refuse to go on where the state says something else than these values.
+
+        Raises
+        ------
+        BadFileError
+            If it was written by a run with other settings or images.
+        """
+        if any(self.state[name] != value for name, value in same.items()):
+            raise BadFileError(f"{run} holds a run with other settings or images; choose another folder.")
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -42,6 +42,8 @@ class Best:
         Epochs since.
     tensors : dict of str to Tensor or None
         The adapter; None where nothing beat the base.
+    began_with : dict or None
+        Validation metrics of the adapter that the run goes on from; None where it begins from the base.
     """
 
     before: dict[str, float]
@@ -50,11 +52,13 @@ class Best:
     base_thresholds: Thresholds
     stale: int = 0
     tensors: dict[str, Tensor] | None = field(default=None, repr=False)
+    began_with: dict[str, float] | None = None
 
     def state(self) -> dict[str, Any]:
         """Return everything but the tensors as plain values."""
         return {
             "before": self.before, "metrics": self.metrics, "stale": self.stale,
+            "began_with": self.began_with,
             "thresholds": self.thresholds.model_dump(mode="json"),
             "base_thresholds": self.base_thresholds.model_dump(mode="json"),
         }  # fmt: skip
@@ -65,6 +69,7 @@ class Best:
         return cls(
             state["before"], state["metrics"], Thresholds.model_validate(state["thresholds"]),
             Thresholds.model_validate(state["base_thresholds"]), state["stale"], tensors or None,
+            state.get("began_with"),
         )  # fmt: skip
 
     def offer(self, metrics: dict[str, float], thresholds: Thresholds, tensors: dict[str, Tensor]) -> None:
@@ -73,6 +78,13 @@ class Best:
             self.metrics, self.thresholds, self.tensors, self.stale = metrics, thresholds, tensors, 0
         else:
             self.stale += 1
+
+    def begin_with(
+        self, metrics: dict[str, float], thresholds: Thresholds, tensors: dict[str, Tensor]
+    ) -> None:
+        """Take an earlier adapter where it is better than the base, and remember what it scored."""
+        self.offer(metrics, thresholds, tensors)
+        self.began_with, self.stale = metrics, 0
 
 
 class EpochChoice:
@@ -116,7 +128,7 @@ class EpochChoice:
         Parameters
         ----------
         number : int
-            Of the epoch, from 1; names the picture.
+            Of the epoch, from 1; names the picture. 0 is an adapter that the run goes on from, not drawn.
         base : Thresholds
             The base's, from which thresholds drift at a cost.
         token : CancelToken
@@ -124,7 +136,7 @@ class EpochChoice:
         """
         found = validation.collect(self.model, self.images, token)
         thresholds, metrics = validation.fit_thresholds(found, self.images, base)
-        if found:
+        if found and number:
             self._draw(number, self._labels(found[0], thresholds))
         return thresholds, metrics
 

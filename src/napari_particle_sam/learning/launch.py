@@ -28,6 +28,7 @@ from napari_particle_sam.learning.run_names import (
     RESULT,
     STARTING,
 )
+from napari_particle_sam.learning.warm_start import copy_start
 from napari_particle_sam.storage.pairs import IMAGES, MASKS, REGIONS, Pair, list_pairs
 from napari_particle_sam.storage.splits import Split
 
@@ -55,6 +56,8 @@ class RunRequest:
         Most threads of the processor.
     trackers : tuple of str
         Who is told beside the event log.
+    start : Path, optional
+        An adapter to go on from, or its run; copied into the run.
     """
 
     pairs: Path
@@ -64,15 +67,19 @@ class RunRequest:
     note: str = ""
     threads: int | None = None
     trackers: tuple[str, ...] = ()
+    start: Path | None = None
 
 
 def prepare_run(run: Path, request: RunRequest) -> None:
-    """Make a run's folder complete: its pairs, then `job.json`.
+    """Make a run's folder complete: its pairs, the adapter it goes on from, then `job.json`.
 
     Raises
     ------
     BadValueError
-        If the folder holds a run already, or the split names an image that is not there.
+        If the folder holds a run already, the split names an image that is not there, or the adapter to go on
+        from has other settings.
+    BadModelError
+        If there is no such adapter.
     BadFileError
         If the pairs cannot be read or the folder cannot be written.
     """
@@ -82,6 +89,8 @@ def prepare_run(run: Path, request: RunRequest) -> None:
     unknown = [s for s in (*split.train, *split.val, *split.test) if s not in pairs]
     if unknown:
         raise BadValueError(f"The split names {unknown[0]}, which {request.pairs} does not hold; check it.")
+    if request.start is not None:
+        copy_start(request.start, run, request.config)
     if run / PAIRS != request.pairs:
         _copy_pairs((pairs[s] for s in (*split.train, *split.val, *split.test)), run / PAIRS)
         _copy_index(request.pairs, run / PAIRS)

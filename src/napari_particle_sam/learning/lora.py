@@ -99,6 +99,31 @@ def trained_tensors(sam: Sam, locator: bool, iou_head: bool) -> dict[str, Tensor
     return out
 
 
+def load_trained(sam: Sam, tensors: dict[str, Tensor], locator: bool, iou_head: bool) -> None:
+    """Put what `trained_tensors` returned back into a model with the same layers adapted.
+
+    Raises
+    ------
+    KeyError
+        If a tensor is missing.
+    RuntimeError
+        If a shape does not fit.
+    """
+    for name, module in sam.named_modules():
+        if hasattr(module, "lora_A") and "default" in getattr(module, "lora_A", {}):
+            for part in ("lora_A", "lora_B"):
+                weight = getattr(module, part)["default"].weight
+                weight.data.copy_(tensors[f"{name}.{part}"].view_as(weight))
+    if locator:
+        sam.locator.load_state_dict(_under("locator.", tensors))
+    if iou_head:
+        sam.mask_decoder.iou_prediction_head.load_state_dict(_under("iou_prediction_head.", tensors))
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def rank_note(sam: Sam, rank: int, targets: list[str]) -> str | None:
     """Return a sentence where the rank exceeds the smaller side of every target, else None."""
     modules = dict(sam.named_modules())

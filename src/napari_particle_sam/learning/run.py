@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
 from napari_particle_sam.base.cancel import CancelToken
-from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, PausedError
+from napari_particle_sam.base.errors import BadValueError, CancelledError, PausedError
 from napari_particle_sam.base.events import Event, Message, Metric, Progress
 from napari_particle_sam.learning.checkpoint import (
     Checkpoint,
@@ -32,7 +31,8 @@ from napari_particle_sam.learning.run_plan import begin_plan, in_words, revise_p
 from napari_particle_sam.learning.run_setup import attach_for_training, first_micro_batch, usable_groups
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_step import TrainingStep
-from napari_particle_sam.sam.adapters import save_adapter
+from napari_particle_sam.learning.warm_start import load_start, read_start
+from napari_particle_sam.sam.adapters import AdapterInfo, save_adapter
 from napari_particle_sam.sam.model import SamModel
 
 #: Seconds between two checkpoints within an epoch.
@@ -53,7 +53,7 @@ class FineTuning:
     config : TrainingConfig
         Settings.
     out : Path
-        The run's folder.
+        The run's folder; an adapter that `warm_start.copy_start` put there is gone on from.
     listen : callable, optional
         Told every recorded event, as trackers are.
     """
@@ -70,9 +70,13 @@ class FineTuning:
         if not any(image.labels.any() for image in train):
             raise BadValueError("no training image has a labelled particle; correct some images first.")
         self.model, self.train, self.val, self.config = model, train, val, config
-        self.folder = RunFolder(out, listen)
+        self.start, self.folder = read_start(Path(out)), RunFolder(out, listen)
         self._record = self.folder.record
         self.targets = find_targets(model.sam, usable_groups(model, config))
+        self._settings = {
+            "train": [i.stem for i in train], "validation": [i.stem for i in val],
+            "base": model.name, "base_fingerprint": model.fingerprint,
+        }  # fmt: skip
         self.choice = EpochChoice(model, val, self.folder.path)
         self.step, self.validated, self.clock = 0, 0, RunClock()
 
@@ -123,10 +127,13 @@ class FineTuning:
             if self.val:
                 yield self._record(Metric(0, "validation", self.best.before))
         else:
-            self._check_same(saved)
+            same = {"config": self.config.model_dump(mode="json"), "settings": self._settings}
+            saved.check(same, self.folder.path)
         note = attach_for_training(self.model, self.config, self.targets)
         if note:
             yield self._record(Message(note))
+        if saved is None and self.start is not None:
+            yield from self._go_on_from(self.start, token)
         parts = first_micro_batch(self.model) if saved is None else saved.state["micro_batch"]
         self.stepper = TrainingStep(self.model, self.train, self.config, parts)
         if saved is not None:
@@ -136,16 +143,18 @@ class FineTuning:
         yield self._record(Message(in_words(self.plan, self.step, self.config.batch_size)))
         self._save()
 
+    def _go_on_from(self, start: AdapterInfo, token: CancelToken) -> Generator[Event, None, None]:
+        """Take an earlier adapter's tensors, which are kept unless an epoch beats them."""
+        load_start(self.model, self.folder.path, start, self.targets)
+        yield self._record(Message(f"Going on from {start.name}."))
+        if self.val:
+            thresholds, metrics = self.choice.epoch(0, self.best.base_thresholds, token)
+            self.best.begin_with(metrics, thresholds, self._tensors())
+            yield self._record(Metric(0, "validation", metrics))
+
     def _write_settings(self) -> None:
         self.folder.write(CONFIG, self.config.model_dump(mode="json"))
         self.folder.write(IMAGES, self._settings)
-
-    @property
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "train": [i.stem for i in self.train], "validation": [i.stem for i in self.val],
-            "base": self.model.name, "base_fingerprint": self.model.fingerprint,
-        }  # fmt: skip
 
     def _epochs(self, token: CancelToken) -> Generator[Event, None, None]:
         while True:
@@ -212,13 +221,6 @@ class FineTuning:
         ))  # fmt: skip
         self.clock.saved = time.monotonic()
 
-    def _check_same(self, saved: Checkpoint) -> None:
-        same = saved.state["config"] == self.config.model_dump(mode="json")
-        if not same or saved.state["settings"] != self._settings:
-            raise BadFileError(
-                f"{self.folder.path} holds a run with other settings or images; choose another folder."
-            )
-
     def _restore(self, saved: Checkpoint) -> None:
         restore(self.model.sam, self.stepper.optimizer, saved, self.folder.path / CHECKPOINT)
         self.best = Best.from_state(saved.state["best"], saved.best)
@@ -229,10 +231,10 @@ class FineTuning:
     def _finish(self) -> TrainingResult:
         best = self.best
         gained = best.tensors is not None
-        reason = reason_for(gained, bool(self.val), best.before, best.metrics)
+        reason = reason_for(bool(self.val), best)
         if best.tensors is not None:
             info = adapter_info(self.folder.path.name, self.model, self.config, self.targets, best,
-                                self.train, self.val)  # fmt: skip
+                                self.train, self.val, self.start)  # fmt: skip
             save_adapter(self.folder.path / ADAPTER, info, best.tensors)
         result = TrainingResult(gained, reason, best.before, best.metrics, self.step, self.clock.spent)
         self.folder.write(RESULT, vars(result))

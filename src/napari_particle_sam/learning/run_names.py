@@ -13,6 +13,8 @@ STARTING = "starting.json"
 CONFIG, IMAGES, PLAN, CHECKPOINT = "config.json", "images.json", "plan.json", "checkpoint.safetensors"
 EVENTS, CURVES_CSV, CURVES_PNG = "events.jsonl", "curves.csv", "curves.png"
 PREDICTIONS, ADAPTER = "predictions", "adapter"
+#: A copy of the adapter that a run goes on from.
+START = "start"
 RESULT, FAILURE = "result.json", "failure.json"
 #: The process's own words; read where it failed before it could say why.
 LOG = "job.log"

@@ -32,6 +32,7 @@ class AdapterInfo(BaseModel):
     thresholds: Thresholds
     base_thresholds: Thresholds | None = None
     particle_diameter_px: tuple[float, float] | None = None
+    started_from: str = ""
     images: list[str] = Field(default_factory=list)
     validation_images: list[str] = Field(default_factory=list)
     metrics: dict[str, Any] = Field(default_factory=dict)

@@ -24,7 +24,7 @@ from napari_particle_sam.sam.locator_head import LocatorHead
 
 __all__ = [
     "INFO", "WEIGHTS", "AdapterInfo", "check_base", "find_adapter", "merge_adapter", "read_info",
-    "save_adapter",
+    "read_tensors", "save_adapter",
 ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def merge_adapter(sam: Sam, folder: Path, base_fingerprint: str) -> AdapterInfo:
     """
     info = read_info(folder)
     check_base(info, folder, base_fingerprint)
-    tensors = _read_tensors(folder / WEIGHTS)
+    tensors = read_tensors(folder / WEIGHTS)
     modules = dict(sam.named_modules())
     with torch.no_grad():
         for target in info.targets:
@@ -75,7 +75,14 @@ def merge_adapter(sam: Sam, folder: Path, base_fingerprint: str) -> AdapterInfo:
     return info
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read an adapter's tensors as float32.
+
+    Raises
+    ------
+    BadModelError
+        If the file is damaged or holds values that are not finite.
+    """
     try:
         with safe_open(path, "pt") as file:
             tensors = {k: file.get_tensor(k).float() for k in file.keys()}  # noqa: SIM118

@@ -32,6 +32,7 @@ def split_by_group(
     seed: int = 0,
     val: Iterable[str] | None = None,
     test_fraction: float = 0.1,
+    learned: Iterable[str] = (),
 ) -> Split:
     """Divide images so that no group stands on two sides.
 
@@ -49,6 +50,8 @@ def split_by_group(
         Stems to validate on, instead of drawing; the rest of their groups goes with them.
     test_fraction : float
         Share of the groups to test on from 10 groups on, 0 to 0.5.
+    learned : iterable of str
+        Stems that the adapter gone on from has learned from: their groups train, unless `val` names them.
 
     Returns
     -------
@@ -67,15 +70,16 @@ def split_by_group(
             f"A test fraction of {test_fraction} is not between 0 and 0.5; choose one that is."
         )
     places = {group: _place(group, seed) for group in set(groups.values())}
-    chosen = _validating(places) if val is None else _chosen(groups, val)
-    tested = _testing(places, chosen, test_fraction)
+    seen = {groups[stem] for stem in learned if stem in groups}
+    chosen = _validating(places, seen) if val is None else _chosen(groups, val)
+    tested = _testing(places, chosen | seen, test_fraction)
     if len(chosen | tested) == len(places):
         raise BadValueError("Validation and test leave no group to train on; name fewer validation images.")
     return Split(
         train=_stems(groups, places.keys() - chosen - tested),
         val=_stems(groups, chosen),
         test=_stems(groups, tested),
-        note=_note(len(places), bool(chosen), bool(tested), val is not None),
+        note=_note(len(places), bool(chosen), bool(tested), val is not None, places.keys() <= seen),
     )
 
 
@@ -120,17 +124,18 @@ def _place(group: str, seed: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _validating(places: Mapping[str, float]) -> set[str]:
-    if len(places) < VALIDATION_FROM:
+def _validating(places: Mapping[str, float], seen: set[str]) -> set[str]:
+    unseen = places.keys() - seen
+    if len(places) < VALIDATION_FROM or not unseen:
         return set()
-    lowest = min(places, key=lambda group: places[group])
+    lowest = min(unseen, key=lambda group: places[group])
     if len(places) < TEST_FROM:
         return {lowest}
-    return {lowest} | {group for group, place in places.items() if place < VALIDATION_FRACTION}
+    return {lowest} | {group for group in unseen if places[group] < VALIDATION_FRACTION}
 
 
-def _testing(places: Mapping[str, float], chosen: set[str], fraction: float) -> set[str]:
-    left = sorted(places.keys() - chosen, key=lambda group: places[group])
+def _testing(places: Mapping[str, float], barred: set[str], fraction: float) -> set[str]:
+    left = sorted(places.keys() - barred, key=lambda group: places[group])
     if len(places) < TEST_FROM or not fraction or len(left) < 2:
         return set()
     above = [group for group in left if places[group] >= VALIDATION_FRACTION] or left[-1:]
@@ -150,9 +155,11 @@ def _stems(groups: Mapping[str, str], side: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(stem for stem, group in groups.items() if group in names))
 
 
-def _note(count: int, validates: bool, tests: bool, named: bool) -> str:
+def _note(count: int, validates: bool, tests: bool, named: bool, all_seen: bool) -> str:
     if named and not validates:
         return "No validation, as asked."
+    if not validates and all_seen and count >= VALIDATION_FROM:
+        return "No validation: the adapter it goes on from has learned from every image."
     if not validates:
         return f"No validation: {VALIDATION_FROM} groups are needed and there are {count}."
     how = "The validation images were named" if named else "The validation groups were drawn by a seeded hash"

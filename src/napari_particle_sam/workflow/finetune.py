@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from napari_particle_sam.base.cancel import CancelToken
@@ -14,6 +14,7 @@ from napari_particle_sam.learning.job import train_run
 from napari_particle_sam.learning.launch import RunRequest, prepare_run
 from napari_particle_sam.learning.outcome import TrainingResult
 from napari_particle_sam.learning.run_names import CANCEL, JOB, PAUSE, RESULT
+from napari_particle_sam.sam.adapter_info import find_adapter, read_info
 from napari_particle_sam.storage.pairs import list_pairs
 from napari_particle_sam.storage.splits import Split, read_groups, split_by_group
 
@@ -68,11 +69,16 @@ def prepare(
     val: list[str] | None = None,
     device: str = "auto",
     trackers: tuple[str, ...] = (),
+    start: Path | None = None,
 ) -> None:
-    """Make a run's folder complete, its split drawn; `resume` or `launch.start_run` begins it."""
+    """Make a run's folder complete, its split drawn; `resume` or `launch.start_run` begins it.
+
+    With `start`, the folder of an adapter or its run, it goes on from that adapter.
+    """
     stems = [pair.stem for pair in list_pairs(pairs_folder)]
-    split = _split(stems, config, groups_csv, val)
-    prepare_run(out, RunRequest(pairs_folder, config, split, device, trackers=trackers))
+    learned = read_info(find_adapter(start)).images if start is not None else []
+    split = _split(stems, config, groups_csv, val, learned)
+    prepare_run(out, RunRequest(pairs_folder, config, split, device, trackers=trackers, start=start))
 
 
 def prepare_of(pairs_folder: Path, out: Path, config: TrainingConfig, stems: list[str], device: str) -> None:
@@ -126,10 +132,16 @@ def trained(
     return (yield from resume(run, token))
 
 
-def _split(stems: list[str], config: TrainingConfig, groups_csv: Path | None, val: list[str] | None) -> Split:
+def _split(
+    stems: list[str],
+    config: TrainingConfig,
+    groups_csv: Path | None,
+    val: list[str] | None,
+    learned: Iterable[str] = (),
+) -> Split:
     known = read_groups(groups_csv) if groups_csv is not None else {}
     unknown = [s for s in val or () if s not in stems]
     if unknown:
         raise BadValueError(f"--val names {unknown[0]}, which is not among the pairs; check the stem.")
     groups = {stem: known.get(stem, stem) for stem in stems}
-    return split_by_group(groups, seed=config.seed, val=val, test_fraction=config.test_fraction)
+    return split_by_group(groups, config.seed, val, config.test_fraction, learned)

@@ -15,9 +15,11 @@ from napari_particle_sam.evaluation.metrics import pool
 from napari_particle_sam.evaluation.robot import Effort
 from napari_particle_sam.images.reader import read_micrograph
 from napari_particle_sam.learning.outcome import TrainingResult
+from napari_particle_sam.learning.run_names import ADAPTER
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_images import read_training_images
 from napari_particle_sam.learning.validation import fit_thresholds
+from napari_particle_sam.sam.adapter_info import INFO
 from napari_particle_sam.sam.loading import load_model
 from napari_particle_sam.storage.pairs import Pair, list_pairs, write_pair
 from napari_particle_sam.storage.regions import read_regions
@@ -25,7 +27,14 @@ from napari_particle_sam.workflow.begun_with import keep_settings
 from napari_particle_sam.workflow.finetune import prepare, trained
 from napari_particle_sam.workflow.simulating.annotator import Corrected, Learner, correct_image
 from napari_particle_sam.workflow.simulating.orders import least_known, random_order
-from napari_particle_sam.workflow.simulating.results import Row, draw, effort_columns, verdict, write_rows
+from napari_particle_sam.workflow.simulating.results import (
+    Row,
+    draw,
+    effort_columns,
+    held_out_columns,
+    verdict,
+    write_rows,
+)
 from napari_particle_sam.workflow.simulating.settings import LEARNING, SimulateSettings
 
 ROWS, FIGURE, SUMMARY = "rounds.csv", "simulate.png", "simulate.json"
@@ -191,13 +200,21 @@ class _Simulation:
     def _train(
         self, arm: str, order: int, number: int
     ) -> Generator[Event, None, tuple[TrainingResult, Path]]:
-        run = self.out / "runs" / f"{arm}-o{order}-r{number}"
+        run = self._run(arm, order, number)
+        start = self._last_gained(arm, order, number) if arm == "continued" else None
         config = self.settings.config.model_copy(update={"seed": self.settings.config.seed + order})
 
         def begin() -> None:
-            prepare(self._pairs_of(arm, order), run, config, device=self.device)
+            prepare(self._pairs_of(arm, order), run, config, device=self.device, start=start)
 
         return (yield from trained(run, begin, self.token)), run
+
+    def _run(self, arm: str, order: int, number: int) -> Path:
+        return self.out / "runs" / f"{arm}-o{order}-r{number}"
+
+    def _last_gained(self, arm: str, order: int, number: int) -> Path | None:
+        earlier = (self._run(arm, order, n) for n in reversed(range(1, number)))
+        return next((run for run in earlier if (run / ADAPTER / INFO).is_file()), None)
 
     def _tuned(self, images: Iterable[TrainingImage]) -> Learner:
         """Return the base with the thresholds that fit the corrected images best."""
@@ -226,11 +243,8 @@ class _Simulation:
         effort = sum((c.correction.effort for c in done), Effort())
         default = learner.tuned(self.base.model.thresholds)
         masks = sum(len(set(default.labels(self.images[s], self.token).flat)) - 1 for s in settings.held_out)
-        return {
-            "held_out_edits_per_particle": effort.edits_per_particle,
-            "held_out_f1@0.5": pool([c.proposed for c in done])["f1@0.5"],
-            "held_out_masks": masks, "held_out_particles": effort.particles,
-        }  # fmt: skip
+        score = pool([c.proposed for c in done])["f1@0.5"]
+        return held_out_columns(effort) | {"held_out_f1@0.5": score, "held_out_masks": masks}
 
 
 def _read_row(path: Path) -> Row:

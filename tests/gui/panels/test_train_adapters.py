@@ -15,7 +15,7 @@ from .written_runs import adapter
 def root(tmp_path: Path) -> Path:
     root = tmp_path / "Maß Probe"
     for number, (name, changes) in enumerate({
-        "run 1": {}, "run 2": {"metrics": {}, "validation_images": []}, "run 3": {},
+        "run 1": {"started_from": "run 0"}, "run 2": {"metrics": {}, "validation_images": []}, "run 3": {},
     }.items()):  # fmt: skip
         folder = adapter(root / "runs" / name, **changes)
         os.utime(folder / "adapter.json", (1e9 + number, 1e9 + number))
@@ -45,6 +45,7 @@ def test_any_of_them_or_the_base_can_be_used(qtbot: Any, box: AdaptersBox, root:
     assert not box.use.isEnabled()
     box.table.topLevelItem(1).setSelected(True)
     assert "Trained on a, b; validated on c." in box.words.text()
+    assert ", going on from run 0 until" in box.words.text()
     with qtbot.waitSignal(box.adapter_chosen) as chosen:
         box.use.click()
     assert chosen.args == [root / "runs" / "run 1" / "adapter"]

@@ -14,9 +14,11 @@ from napari_particle_sam.gui.panels.train_split import NO_VALIDATION
 from napari_particle_sam.learning import cost, launch
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.job_spec import read_job
+from napari_particle_sam.learning.warm_start import read_start
+from napari_particle_sam.sam.adapter_info import read_info
 
 from .conftest import JobsNow
-from .written_runs import add_events, finish, metric, prepared, progress
+from .written_runs import adapter, add_events, finish, metric, prepared, progress
 
 
 class Machine:
@@ -201,4 +203,33 @@ def test_a_run_that_was_killed_is_offered_for_resuming(
     assert "interrupted (step 4 of 8)" in panel.run_box.words.text()
     panel.run_box.resume.click()
     assert machine.started == [run] and panel.run_box.alive
+    panel.shutdown()
+
+
+def test_a_training_can_go_on_from_an_adapter_of_the_project(
+    qtbot: Any, annotated: Workspace, jobs: JobsNow, machine: Machine
+) -> None:
+    runs = annotated.project.root / "runs"
+    first = adapter(runs / "run 1", rank=16, alpha=16.0, locator=True, images=["bild 1"])
+    adapter(runs / "run 2", rank=4, alpha=4.0, locator=True)
+    panel = opened(qtbot, annotated, jobs)
+    assert not panel.beginning.isHidden() and panel.beginning.start is None
+    choice = panel.beginning.choice
+    choice.setCurrentIndex(choice.findData(str(first)))
+    assert panel.beginning.learned == ["bild 1"] and panel.split_box.split().train == ("bild 1",)
+    panel.start.click()
+    [run] = machine.started
+    assert read_start(run).name == read_info(first).name
+    assert panel.beginning.isHidden()
+    panel.shutdown()
+
+
+def test_an_adapter_of_other_settings_is_refused_in_a_sentence(
+    qtbot: Any, annotated: Workspace, jobs: JobsNow, machine: Machine
+) -> None:
+    folder = adapter(annotated.project.root / "runs" / "run 2", rank=4, alpha=4.0, locator=True)
+    panel = opened(qtbot, annotated, jobs)
+    panel.beginning.choice.setCurrentIndex(panel.beginning.choice.findData(str(folder)))
+    panel.start.click()
+    assert machine.started == [] and "rank 4, not 16" in panel.run_box.words.text()
     panel.shutdown()

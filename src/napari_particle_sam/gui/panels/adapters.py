@@ -89,7 +89,8 @@ def _metric(metrics: Mapping[str, Any], when: str) -> float | None:
 
 def _words(info: AdapterInfo, created: datetime) -> str:
     validated = ", ".join(info.validation_images) or "nothing"
+    going_on = f", going on from {info.started_from}" if info.started_from else ""
     return (
-        f"{info.name}, trained on {info.base} (rank {info.rank}) until {created:%Y-%m-%d %H:%M}. "
+        f"{info.name}, trained on {info.base} (rank {info.rank}){going_on} until {created:%Y-%m-%d %H:%M}. "
         f"Trained on {', '.join(info.images) or 'nothing'}; validated on {validated}."
     )

@@ -17,6 +17,7 @@ from napari_particle_sam.gui.panels.compare_box import CompareBox
 from napari_particle_sam.gui.panels.image_states import ImageStates
 from napari_particle_sam.gui.panels.links import hear
 from napari_particle_sam.gui.panels.rounds_box import RoundsBox
+from napari_particle_sam.gui.panels.train_beginning import BeginningBox
 from napari_particle_sam.gui.panels.train_cost import CostBox, Question
 from napari_particle_sam.gui.panels.train_form import TrainingForm
 from napari_particle_sam.gui.panels.train_round import close_round_of
@@ -77,6 +78,7 @@ class TrainPanel(QWidget):
         self.images.setWordWrap(True)
         self.images.setToolTip("What is learned from: images you declared done.")
         self.form = TrainingForm()
+        self.beginning = BeginningBox()
         self.split_box = SplitBox()
         self.cost = CostBox(self._jobs, self._question)
         self.start = QPushButton("Start training")
@@ -90,8 +92,8 @@ class TrainPanel(QWidget):
         layout = QVBoxLayout(self)
         # What the rounds cost is what the user reads first.
         for widget in (
-            self.rounds, self.images, self.form, self.split_box, self.cost, self.start, self.run_box,
-            self.compare, self.adapters,
+            self.rounds, self.images, self.form, self.beginning, self.split_box, self.cost, self.start,
+            self.run_box, self.compare, self.adapters,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -99,6 +101,7 @@ class TrainPanel(QWidget):
     def _connect(self) -> None:
         self.start.clicked.connect(self._start)
         self.form.changed.connect(self._settings_changed)
+        self.beginning.changed.connect(self._beginning_changed)
         self.split_box.changed.connect(self.cost.refresh)
         self.run_box.changed.connect(self.refresh)
         self.run_box.ended.connect(self._ended)
@@ -120,6 +123,7 @@ class TrainPanel(QWidget):
         for widget in (self.rounds, self.form, self.start):
             widget.setVisible(not alive)
         self.split_box.setVisible(bool(done) and not alive)
+        self.beginning.setVisible(self.beginning.there and not alive)
         self.start.setEnabled(can)
         self.cost.setVisible(can and not alive)
 
@@ -141,6 +145,14 @@ class TrainPanel(QWidget):
         self.split_box.set_draw(config.seed, config.test_fraction)
         self.cost.refresh()
 
+    def _beginning_changed(self) -> None:
+        self.split_box.set_learned(self.beginning.learned)
+        self.cost.refresh()
+
+    def _list_adapters(self) -> None:
+        self.adapters.refresh()
+        self.beginning.set_adapters(self.adapters.found)
+
     def _project_changed(self) -> None:
         project = self._workspace.project
         root = None if project is None else project.root
@@ -149,6 +161,7 @@ class TrainPanel(QWidget):
             self.split_box.forget()
             self.compare.clear()
             self.adapters.set_project(root)
+            self.beginning.set_adapters(self.adapters.found)
             if root is None:
                 self.run_box.clear()
             else:
@@ -187,10 +200,10 @@ class TrainPanel(QWidget):
             return
         images = {*split.train, *split.val, *split.test}
         chosen = Chosen(project.reader(images), self._workspace.annotator, True)
-        run = free_folder(project.root / RUNS, "run")
+        run, start = free_folder(project.root / RUNS, "run"), self.beginning.start
         begun = self._jobs.start(
             "Preparing the training",
-            lambda token: begin_training(chosen, run, config, split, token),
+            lambda token: begin_training(chosen, run, config, split, token, start),
             on_result=self._begun,
             on_failure=self.run_box.say,
         )
@@ -210,7 +223,7 @@ class TrainPanel(QWidget):
             self._workspace.said.emit(f"Training: {status.sentence}")
         self._close_round(status, witnessed)
         if status.adapter is not None:
-            self.adapters.refresh()
+            self._list_adapters()
             self.compare.show_run(status.run, begin=witnessed)
         self.refresh()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from qtpy.QtCore import Signal
@@ -46,6 +46,7 @@ class SplitBox(QWidget):
         self._groups: dict[str, str] = {}
         self._chosen: dict[str, str] = {}
         self._seed, self._test_fraction = 0, 0.1
+        self._learned: tuple[str, ...] = ()
         self._sides: dict[str, str] = {}
         self._note = ""
         self._build()
@@ -105,6 +106,12 @@ class SplitBox(QWidget):
             self._seed, self._test_fraction = seed, test_fraction
             self._show()
 
+    def set_learned(self, images: Iterable[str]) -> None:
+        """Let images that the adapter gone on from has learned from train, unless the user says otherwise."""
+        if tuple(images) != self._learned:
+            self._learned = tuple(images)
+            self._show()
+
     def set_side(self, group: str, side: str) -> None:
         """Put a whole group to one of `SIDES`."""
         self._chosen[group] = side
@@ -160,7 +167,7 @@ class SplitBox(QWidget):
         self._sides, self._note = {}, ""
         if not self._groups:
             return
-        drawn = split_by_group(self._groups, self._seed, test_fraction=self._test_fraction)
+        drawn = split_by_group(self._groups, self._seed, None, self._test_fraction, self._learned)
         sides = {image: side for side in SIDES for image in getattr(drawn, side)}
         self._sides = {i: self._chosen.get(group, sides[i]) for i, group in self._groups.items()}
         moved = sum(self._sides[image] != sides[image] for image in sides)

@@ -35,7 +35,12 @@ class Begun:
 
 
 def begin_training(
-    chosen: Chosen, run: Path, config: TrainingConfig, split: Split, token: CancelToken
+    chosen: Chosen,
+    run: Path,
+    config: TrainingConfig,
+    split: Split,
+    token: CancelToken,
+    start: Path | None = None,
 ) -> Generator[Event, None, Begun]:
     """Write the pairs of a split into a new run and start its process.
 
@@ -51,6 +56,8 @@ def begin_training(
         Images by side; those that cannot be exported are left out.
     token : CancelToken
         Stops between two images.
+    start : Path, optional
+        The folder of an adapter to go on from.
 
     Yields
     ------
@@ -64,13 +71,15 @@ def begin_training(
 
     Raises
     ------
-    BadFileError, BadValueError
-        If no training image can be exported, or the process cannot be started.
+    BadFileError, BadValueError, BadModelError
+        If no training image can be exported, the adapter cannot be gone on from, or the process cannot be
+        started.
     """
     report = yield from export_chosen(chosen, run / PAIRS, PAIRS, token)
     token.check()
     split = _of_exported(split, report)
-    launch.prepare_run(run, launch.RunRequest(run / PAIRS, config, split, threads=gui_threads()))
+    asked = launch.RunRequest(run / PAIRS, config, split, threads=gui_threads(), start=start)
+    launch.prepare_run(run, asked)
     launch.start_run(run)
     return Begun(run, dict(report.failures))
 

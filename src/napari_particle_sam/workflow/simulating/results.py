@@ -15,21 +15,39 @@ from napari_particle_sam.workflow.simulating.settings import ARMS
 KINDS = ("deleted", "split", "merged", "added", "repaired", "painted", "clicks")
 COLUMNS = (
     "arm", "order", "round", "images", "particles", "edits", "edits_per_particle", *KINDS,
-    "held_out_edits_per_particle", "held_out_f1@0.5", "held_out_masks", "held_out_particles",
-    "trained", "steps", "learned_from",
+    "held_out_edits_per_particle", *(f"held_out_{kind}" for kind in KINDS),
+    "held_out_f1@0.5", "held_out_masks", "held_out_particles", "trained", "steps", "learned_from",
 )  # fmt: skip
-_COLOURS = {"finetune": "#b24745", "suggested": "#df8f44", "thresholds": "#4878a8", "none": "#808080"}
+_COLOURS = {
+    "finetune": "#b24745",
+    "continued": "#374e55",
+    "suggested": "#df8f44",
+    "thresholds": "#4878a8",
+    "none": "#808080",
+}
 
 Row = dict[str, Any]
 
 
 def effort_columns(effort: Effort) -> Row:
     """Return an effort as columns of a row."""
-    kinds = {kind: getattr(effort, kind) for kind in KINDS}
     return {
         "particles": effort.particles, "edits": effort.edits,
-        "edits_per_particle": effort.edits_per_particle, **kinds,
+        "edits_per_particle": effort.edits_per_particle, **_by_kind(effort),
     }  # fmt: skip
+
+
+def held_out_columns(effort: Effort) -> Row:
+    """Return what the held-out images cost as columns of a row."""
+    kinds = {f"held_out_{kind}": count for kind, count in _by_kind(effort).items()}
+    return {
+        "held_out_edits_per_particle": effort.edits_per_particle,
+        "held_out_particles": effort.particles, **kinds,
+    }  # fmt: skip
+
+
+def _by_kind(effort: Effort) -> dict[str, int]:
+    return {kind: getattr(effort, kind) for kind in KINDS}
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:

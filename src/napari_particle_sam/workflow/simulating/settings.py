@@ -10,12 +10,13 @@ from napari_particle_sam.learning.config import TrainingConfig
 #: What happens between two rounds, and in words.
 ARMS = {
     "finetune": "fine-tuning, images in random order",
+    "continued": "fine-tuning that goes on from the last adapter",
     "suggested": "fine-tuning, the least known image next",
     "thresholds": "thresholds tuned only",
     "none": "nothing",
 }
 #: Arms that train.
-LEARNING = ("finetune", "suggested")
+LEARNING = ("finetune", "continued", "suggested")
 
 
 class SimulateSettings(BaseModel):
