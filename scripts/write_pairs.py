@@ -3,8 +3,8 @@
     python scripts/write_pairs.py --emps ../shared/data/emps --out PAIRS
 
 Writes emps12/ and emps6/ (all images of one paper each), cathode10/ (ten rendered fields of 256 x 320 px with
-about 27 particles), graphite12/ (twelve of 512 x 640 px), cathode8/ (of 768 x 1024 px, about 220 particles each,
-for `train` with no option) and cathode8-held-out/ (of 512 x 640 px). The bundled model saw none of them.
+about 27 particles), graphite12/ (twelve of 512 x 640 px), cathode8/ (of 768 x 1024 px, about 220 particles
+each, for `train` with no option) and cathode8-held-out/ (of 512 x 640 px). The bundled model saw none of them.
 """
 
 from __future__ import annotations
