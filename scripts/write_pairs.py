@@ -4,7 +4,7 @@
 
 Writes emps12/ and emps6/ (all images of one paper each), cathode10/ (ten rendered fields of 256 x 320 px with
 about 27 particles), graphite12/ (twelve of 512 x 640 px), cathode8/ (of 768 x 1024 px, about 220 particles
-each, for `train` with no option) and cathode8-held-out/ (of 512 x 640 px). The bundled model saw none of them.
+each, for `train` with no option) and cathode8-held-out/ (of 512 x 640 px). The bundled model saw none of it.
 """
 
 from __future__ import annotations
