@@ -150,3 +150,11 @@ def test_other_layers_another_base_and_no_adapter_are_refused(train, images, tmp
     info.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(BadModelError, match="another base"):
         train("fourth", images, start=first)
+
+
+def test_what_a_broken_attempt_left_is_not_gone_on_from(train, images, tmp_path):
+    first, _, _ = train("first", images)
+    copy_start(first, tmp_path / "second", config())
+    assert read_start(tmp_path / "second").name == "first"
+    copy_start(None, tmp_path / "second", config())
+    assert read_start(tmp_path / "second") is None

@@ -89,8 +89,7 @@ def prepare_run(run: Path, request: RunRequest) -> None:
     unknown = [s for s in (*split.train, *split.val, *split.test) if s not in pairs]
     if unknown:
         raise BadValueError(f"The split names {unknown[0]}, which {request.pairs} does not hold; check it.")
-    if request.start is not None:
-        copy_start(request.start, run, request.config)
+    copy_start(request.start, run, request.config)
     if run / PAIRS != request.pairs:
         _copy_pairs((pairs[s] for s in (*split.train, *split.val, *split.test)), run / PAIRS)
         _copy_index(request.pairs, run / PAIRS)

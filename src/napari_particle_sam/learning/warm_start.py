@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from napari_particle_sam.base.errors import BadModelError, BadValueError
+from napari_particle_sam.base.errors import BadFileError, BadModelError, BadValueError
 from napari_particle_sam.base.files import atomic_path
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.run_names import START
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from napari_particle_sam.sam.model import SamModel
 
 
-def copy_start(source: Path, run: Path, config: TrainingConfig) -> None:
-    """Copy an adapter into a run that is to go on from it.
+def copy_start(source: Path | None, run: Path, config: TrainingConfig) -> None:
+    """Copy an adapter into a run that is to go on from it; what an earlier, broken attempt left is removed.
 
     Parameters
     ----------
-    source : Path
-        The adapter's folder or its run.
+    source : Path or None
+        The adapter's folder or its run; None to begin from the base.
     run : Path
         The new run's folder.
     config : TrainingConfig
@@ -38,6 +39,15 @@ def copy_start(source: Path, run: Path, config: TrainingConfig) -> None:
     BadFileError
         If the run's folder cannot be written.
     """
+    try:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(run / START)
+    except OSError as error:
+        raise BadFileError(
+            f"{run / START} cannot be removed ({error.strerror or error}); choose another folder."
+        ) from error
+    if source is None:
+        return
     folder = find_adapter(source)
     check_settings(read_info(folder), folder, config)
     for name in (WEIGHTS, INFO):
