@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_particle_sam.learning.run_status import read_status
+from napari_particle_sam.sam.adapter_info import read_info
 from napari_particle_sam.storage.pairs import write_pair
 
 TINY = [
@@ -78,3 +79,14 @@ def test_in_the_background_it_outlives_the_command(run_cli, pairs, tmp_path):
     while read_status(out).alive and time.monotonic() < end:
         time.sleep(0.1)
     assert read_status(out).state == "finished", read_status(out).sentence
+
+
+def test_a_run_goes_on_from_another_and_refuses_what_is_no_adapter(run_cli, pairs, tmp_path):
+    first, second = tmp_path / "erste Runde", tmp_path / "zweite Runde"
+    assert run_cli("train", "--pairs", pairs, "--out", first, *TINY).code == 0
+    done = run_cli("train", "--pairs", pairs, "--out", second, *TINY, "--start-from", first)
+    assert done.code == 0 and f"Going on from {first.name}." in done.err + done.out
+    assert read_info(second / "adapter").started_from == first.name
+    refused = run_cli("train", "--pairs", pairs, "--out", tmp_path / "c", *TINY, "--start-from", pairs)
+    assert refused.code == 2 and "holds no adapter" in refused.err and refused.err.count("\n") == 1
+    assert not (tmp_path / "c").exists()
