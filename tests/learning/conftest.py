@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from napari_particle_sam.annotation.thresholds import Thresholds
+from napari_particle_sam.learning import epoch_choice, validation
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.sam.model import SamModel
 from napari_particle_sam.sam.particle_tiny.build import build_particle_tiny
@@ -65,3 +66,27 @@ def sentence():
         return text
 
     return check
+
+
+def validated(value):
+    """Return validation metrics that all have one value."""
+    return dict.fromkeys(("f1@0.5", "f1@0.75", "map", "dice_foreground"), value)
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Validation by a list of scores instead of the network; the first is the base's."""
+
+    def give(*scores):
+        left = iter(scores)
+
+        def fit(found, images, thresholds):
+            value = next(left)
+            return thresholds.model_copy(update={"pred_iou": value}), validated(value)
+
+        for place, name in ((validation, "collect"), (epoch_choice, "base_candidates")):
+            monkeypatch.setattr(place, name, lambda model, images, token: [])
+        monkeypatch.setattr(validation, "fit_thresholds", fit)
+        monkeypatch.setattr(validation, "score", lambda found, images, t: validated(t.pred_iou))
+
+    return give

@@ -12,14 +12,16 @@ import torch
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadFileError, BadValueError, CancelledError, JobError
 from napari_particle_sam.base.events import Message, Metric, Progress
-from napari_particle_sam.learning import epoch_choice, validation
 from napari_particle_sam.learning import training_step as module
+from napari_particle_sam.learning import validation
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.run import FineTuning
 from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.sam import passes
 from napari_particle_sam.sam.adapters import find_adapter, merge_adapter, read_info
 from napari_particle_sam.sam.engines import guided
+
+from .conftest import validated
 
 SMALL = {
     "steps_per_epoch": 2, "epochs": 1, "crop": 128, "batch_size": 1, "rank": 2, "instances": 2,
@@ -49,29 +51,6 @@ def files(folder):
 def frozen_parts(sam):
     state = sam.state_dict()
     return {k: v.clone() for k, v in state.items() if k.startswith(("mask_decoder.", "prompt_encoder."))}
-
-
-def metrics(value):
-    return {"f1@0.5": value, "f1@0.75": value, "map": value, "dice_foreground": value}
-
-
-@pytest.fixture
-def fitted(monkeypatch):
-    """Validation by a list of scores instead of the network; the first is the base's."""
-
-    def give(*scores):
-        left = iter(scores)
-
-        def fit(found, images, thresholds):
-            value = next(left)
-            return thresholds.model_copy(update={"pred_iou": value}), metrics(value)
-
-        for place, name in ((validation, "collect"), (epoch_choice, "base_candidates")):
-            monkeypatch.setattr(place, name, lambda model, images, token: [])
-        monkeypatch.setattr(validation, "fit_thresholds", fit)
-        monkeypatch.setattr(validation, "score", lambda found, images, t: metrics(t.pred_iou))
-
-    return give
 
 
 def test_a_run_without_validation(model, base_print, fresh, images, tmp_path, base):
@@ -127,7 +106,7 @@ def test_the_best_epoch_is_kept_with_its_thresholds(model, images, tmp_path, fit
         CancelToken()
     )
     result, _ = exhausted(job)
-    assert result.gained and result.before == metrics(0.5) and result.after == metrics(0.7)
+    assert result.gained and result.before == validated(0.5) and result.after == validated(0.7)
     info = read_info(tmp_path / "run" / "adapter")
     assert info.thresholds.pred_iou == 0.7 and info.base_thresholds.pred_iou == 0.5
     assert info.metrics["after"]["f1@0.5"] == 0.7

@@ -12,12 +12,13 @@ import torch
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.base.errors import BadModelError, BadValueError
 from napari_particle_sam.base.jobs import run_job
-from napari_particle_sam.learning import epoch_choice, validation
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.lora import attach_lora, find_targets, load_trained, trained_tensors
 from napari_particle_sam.learning.run import FineTuning
 from napari_particle_sam.learning.warm_start import copy_start, read_start
 from napari_particle_sam.sam.adapters import merge_adapter, read_info, read_tensors
+
+from .conftest import validated
 
 SMALL = {"epochs": 1, "crop": 128, "batch_size": 1, "rank": 2, "instances": 2, "learning_rate": 1e-3}
 
@@ -25,10 +26,6 @@ SMALL = {"epochs": 1, "crop": 128, "batch_size": 1, "rank": 2, "instances": 2, "
 def config(**changes):
     asked = make_config("quick", **(SMALL | changes))
     return asked.model_copy(update={"minutes": None, "steps_per_epoch": 2})
-
-
-def values(value):
-    return dict.fromkeys(("f1@0.5", "f1@0.75", "map", "dice_foreground"), value)
 
 
 @pytest.fixture
@@ -46,25 +43,6 @@ def train(model, base, tmp_path):
     return run
 
 
-@pytest.fixture
-def scored(monkeypatch):
-    """Validation by a list of scores instead of the network; the first is the base's."""
-
-    def give(*scores):
-        left = iter(scores)
-
-        def fit(found, images, thresholds):
-            value = next(left)
-            return thresholds.model_copy(update={"pred_iou": value}), values(value)
-
-        for place, name in ((validation, "collect"), (epoch_choice, "base_candidates")):
-            monkeypatch.setattr(place, name, lambda model, images, token: [])
-        monkeypatch.setattr(validation, "fit_thresholds", fit)
-        monkeypatch.setattr(validation, "score", lambda found, images, t: values(t.pred_iou))
-
-    return give
-
-
 def test_what_was_trained_is_taken_over_whole(fresh, base):
     targets = find_targets(fresh, ("attention", "mlp", "conv"))
     attach_lora(fresh, 2, 2.0, targets, True, True)
@@ -80,12 +58,12 @@ def test_what_was_trained_is_taken_over_whole(fresh, base):
     assert again.keys() == kept.keys() and all(torch.equal(again[k], kept[k]) for k in kept)
 
 
-def test_it_begins_where_the_other_ended(train, images, base, base_print, scored):
+def test_it_begins_where_the_other_ended(train, images, base, base_print, fitted):
     first, _, _ = train("first", images[:1])
-    scored(0.5, 0.6, 0.55)
+    fitted(0.5, 0.6, 0.55)
     second, result, _ = train("second", images[:1], images[1:], first)
     # No epoch beat what it began with, so that is what it wrote.
-    assert result.gained and result.after == values(0.6) and "went on from" in result.reason
+    assert result.gained and result.after == validated(0.6) and "went on from" in result.reason
     had, kept = (read_tensors(run / "adapter" / "adapter.safetensors") for run in (first, second))
     assert had.keys() == kept.keys() and all(torch.equal(had[k], kept[k]) for k in had)
     merged = [copy.deepcopy(base) for _ in range(2)]
@@ -96,11 +74,11 @@ def test_it_begins_where_the_other_ended(train, images, base, base_print, scored
         torch.testing.assert_close(merged[0].image_encoder(pixels), merged[1].image_encoder(pixels))
 
 
-def test_an_epoch_that_beats_it_is_kept_and_says_where_it_comes_from(train, images, scored):
+def test_an_epoch_that_beats_it_is_kept_and_says_where_it_comes_from(train, images, fitted):
     first, _, _ = train("first", images[:1])
-    scored(0.5, 0.6, 0.7)
+    fitted(0.5, 0.6, 0.7)
     second, result, _ = train("second", images[1:], images[:1], first)
-    assert result.before == values(0.5) and result.after == values(0.7)
+    assert result.before == validated(0.5) and result.after == validated(0.7)
     assert "0.500 (base), 0.600 (begun with) -> 0.700" in result.reason
     info = read_info(second / "adapter")
     # Who compares must leave out what the first one saw as well.
@@ -110,9 +88,9 @@ def test_an_epoch_that_beats_it_is_kept_and_says_where_it_comes_from(train, imag
     assert any(not torch.equal(had[k], now[k]) for k in had)
 
 
-def test_where_neither_beats_the_base_the_base_is_kept(train, images, scored):
+def test_where_neither_beats_the_base_the_base_is_kept(train, images, fitted):
     first, _, _ = train("first", images[:1])
-    scored(0.5, 0.4, 0.3)
+    fitted(0.5, 0.4, 0.3)
     second, result, _ = train("second", images[:1], images[1:], first)
     assert not result.gained and result.reason.startswith("No gain") and not (second / "adapter").exists()
 
