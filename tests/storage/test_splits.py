@@ -172,7 +172,7 @@ def test_an_image_that_is_new_validates_where_the_others_were_learned_from():
     assert all_seen.val == () and "has learned from every image" in all_seen.note
 
 
-def test_rounds_that_go_on_keep_validating_with_the_same_image():
+def test_a_later_round_never_validates_with_what_an_earlier_one_trained_on():
     before = split_by_group(images(4, 1))
     after = split_by_group(images(7, 1), learned=before.train)
     assert not set(after.val) & set(before.train)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
@@ -86,11 +87,7 @@ def attach_lora(sam: Sam, rank: int, alpha: float, targets: list[str], locator: 
 
 def trained_tensors(sam: Sam, locator: bool, iou_head: bool) -> dict[str, Tensor]:
     """Return copies of what was trained, named as `merge_adapter` reads them."""
-    out: dict[str, Tensor] = {}
-    for name, module in sam.named_modules():
-        if hasattr(module, "lora_A") and "default" in getattr(module, "lora_A", {}):
-            out[f"{name}.lora_A"] = module.lora_A["default"].weight.detach().clone()
-            out[f"{name}.lora_B"] = module.lora_B["default"].weight.detach().clone()
+    out = {name: weight.detach().clone() for name, weight in _factors(sam)}
     if locator:
         out |= {f"locator.{k}": v.detach().clone() for k, v in sam.locator.state_dict().items()}
     if iou_head:
@@ -109,15 +106,20 @@ def load_trained(sam: Sam, tensors: dict[str, Tensor], locator: bool, iou_head: 
     RuntimeError
         If a shape does not fit.
     """
-    for name, module in sam.named_modules():
-        if hasattr(module, "lora_A") and "default" in getattr(module, "lora_A", {}):
-            for part in ("lora_A", "lora_B"):
-                weight = getattr(module, part)["default"].weight
-                weight.data.copy_(tensors[f"{name}.{part}"].view_as(weight))
+    for name, weight in _factors(sam):
+        weight.data.copy_(tensors[name].view_as(weight))
     if locator:
         sam.locator.load_state_dict(_under("locator.", tensors))
     if iou_head:
         sam.mask_decoder.iou_prediction_head.load_state_dict(_under("iou_prediction_head.", tensors))
+
+
+def _factors(sam: Sam) -> Iterator[tuple[str, Tensor]]:
+    """Yield the weights that peft added, by the names of `merge_adapter`, A before B."""
+    for name, module in sam.named_modules():
+        if hasattr(module, "lora_A") and "default" in module.lora_A:
+            for part in ("lora_A", "lora_B"):
+                yield f"{name}.{part}", getattr(module, part)["default"].weight
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
