@@ -29,6 +29,9 @@ class TrainingConfig(BaseModel):
     learning_rate: float = Field(
         1e-3, gt=0, le=1, title="Learning rate", description="Step of the optimiser, such as 1e-3 or 1e-4."
     )
+    locator_learning_rate: float | None = Field(
+        None, gt=0, le=1, title="Locator's rate", description="The same for the locator; equal if empty."
+    )
     weight_decay: float = Field(
         0.01, ge=0, le=1, title="Weight decay", description="How strongly large updates are held back."
     )

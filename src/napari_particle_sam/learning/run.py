@@ -33,6 +33,7 @@ from napari_particle_sam.learning.samples import TrainingImage
 from napari_particle_sam.learning.training_step import TrainingStep
 from napari_particle_sam.learning.warm_start import load_start, read_start
 from napari_particle_sam.sam.adapters import AdapterInfo, save_adapter
+from napari_particle_sam.sam.kept_bases import keep_base
 from napari_particle_sam.sam.model import SamModel
 
 #: Seconds between two checkpoints within an epoch.
@@ -235,6 +236,7 @@ class FineTuning:
         if best.tensors is not None:
             info = adapter_info(self.folder.path.name, self.model, self.config, self.targets, best,
                                 self.train, self.val, self.start)  # fmt: skip
+            keep_base(self.folder.path, self.model.name, self.model.fingerprint)
             save_adapter(self.folder.path / ADAPTER, info, best.tensors)
         result = TrainingResult(gained, reason, best.before, best.metrics, self.step, self.clock.spent)
         self.folder.write(RESULT, vars(result))

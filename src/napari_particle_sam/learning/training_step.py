@@ -50,9 +50,9 @@ class TrainingStep:
         self.sam, self.images, self.config = model.sam, images, config
         self.place = place_for(model.sam, config.crop)
         self.micro_batch = micro_batch or config.batch_size
-        parameters = [p for p in model.sam.parameters() if p.requires_grad]
         kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-        self.optimizer = kind(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+        groups = _groups(model.sam, config)
+        self.optimizer = kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
         self.halved = False
 
     def take(self, epoch: int, step: int, rate: float) -> dict[str, float]:
@@ -78,7 +78,7 @@ class TrainingStep:
             If even one crop does not fit into memory.
         """
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * rate
+            group["lr"] = group["highest"] * rate
         values = self._gradients(epoch, step)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -153,6 +153,17 @@ class TrainingStep:
         self.optimizer.zero_grad(set_to_none=True)
         if self.sam.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _groups(sam: torch.nn.Module, config: TrainingConfig) -> list[dict]:
+    """Return what is trained, with its highest learning rate."""
+    named = {n: p for n, p in sam.named_parameters() if p.requires_grad}
+    apart = {n for n in named if n.startswith("locator.")} if config.locator_learning_rate else set()
+    groups = [
+        {"params": [p for n, p in named.items() if n not in apart], "highest": config.learning_rate},
+        {"params": [named[n] for n in named if n in apart], "highest": config.locator_learning_rate},
+    ]
+    return [g for g in groups if g["params"]]
 
 
 @contextmanager

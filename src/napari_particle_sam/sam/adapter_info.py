@@ -72,5 +72,6 @@ def check_base(info: AdapterInfo, folder: Path, base_fingerprint: str) -> None:
     """Refuse an adapter that was trained on another base than the one of this fingerprint."""
     if info.base_fingerprint != base_fingerprint:
         raise BadModelError(
-            f"{folder} was trained on another base ({info.base}); load it with --model {info.base}."
+            f"{folder} was trained on another base ({info.base}) than the one that is loaded; "
+            "load that one, or train again."
         )

@@ -116,8 +116,10 @@ def contestants(material: Material, model: str | None, device: str) -> list[Cont
     name = model or info.base
     base = load_model(name, device=device, img_size=info.img_size if info.base.startswith("vit") else None)
     adapted = load_model(name, material.folder, device)
+    # An adapter of an earlier base knows nothing of the thresholds that suit today's.
+    fitted = info.base_thresholds if base.fingerprint == info.base_fingerprint else None
     return [
-        Contestant(BASE, base, base.thresholds, info.base_thresholds or base.thresholds),
+        Contestant(BASE, base, base.thresholds, fitted or base.thresholds),
         Contestant(ADAPTED, adapted, base.thresholds, info.thresholds),
     ]
 
