@@ -77,8 +77,8 @@ def score_base(folder: Path, name: str) -> dict[str, float]:
 
 def config_of(args: argparse.Namespace, seed: int) -> TrainingConfig:
     """Return the settings that are asked for."""
-    rates = {"learning_rate": args.learning_rate, "locator_learning_rate": args.locator_learning_rate}
-    config = make_config(args.preset, minutes=args.minutes, model=args.model, seed=seed, **rates)
+    chosen = {"minutes": args.minutes, "model": args.model, "learning_rate": args.learning_rate}
+    config = make_config(args.preset, seed=seed, **chosen)
     return with_steps(config, args.steps) if args.steps else config
 
 
@@ -165,8 +165,7 @@ def main() -> None:
     parser.add_argument("--model", default="particle-tiny")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=0)
-    parser.add_argument("--learning-rate", type=float, help="as the preset has it if left out")
-    parser.add_argument("--locator-learning-rate", type=float)
+    parser.add_argument("--learning-rate", type=float, help="what suits the model if left out")
     parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--effort-images", type=int, default=0, help="in which the robot corrects, per fold")
     parser.add_argument("--scale-images", type=int, default=0)

@@ -8,10 +8,17 @@ import torch
 
 from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.learning import training_step as module
+from napari_particle_sam.learning.checkpoint import trained_parameters
 from napari_particle_sam.learning.config import make_config
 from napari_particle_sam.learning.lora import find_targets
 from napari_particle_sam.learning.memory import recompute_blocks
-from napari_particle_sam.learning.run_setup import attach_for_training
+from napari_particle_sam.learning.run_setup import (
+    LOCATOR_RATE,
+    TINY_RATE,
+    VIT_RATE,
+    attach_for_training,
+    config_for,
+)
 from napari_particle_sam.learning.training_step import TrainingStep
 
 SETTINGS = {"crop": 64, "batch_size": 2, "rank": 2, "instances": 2, "corrections": 0.0}
@@ -30,6 +37,36 @@ def ready(model, base):
         return TrainingStep(one, images, config, micro_batch)
 
     return make
+
+
+def highest(step):
+    return [group["highest"] for group in step.optimizer.param_groups]
+
+
+def test_the_locator_never_learns_faster_than_its_tensors_bear(ready, images):
+    assert highest(ready(images)) == [TINY_RATE, LOCATOR_RATE]
+    assert highest(ready(images, learning_rate=1e-4)) == [1e-4, 1e-4]
+    assert highest(ready(images, learning_rate=1e-4, train_locator=False)) == [1e-4]
+
+
+def test_every_rate_follows_the_schedule(ready, images):
+    step = ready(images)
+    step.take(0, 0, 0.25)
+    assert [group["lr"] for group in step.optimizer.param_groups] == [TINY_RATE / 4, LOCATOR_RATE / 4]
+
+
+def test_parameters_stay_in_the_order_in_which_checkpoints_number_them(ready, images):
+    step = ready(images)
+    grouped = [p for group in step.optimizer.param_groups for p in group["params"]]
+    assert all(a is b for a, b in zip(grouped, trained_parameters(step.sam).values(), strict=True))
+
+
+def test_an_empty_rate_becomes_the_models_and_is_recorded(model, base):
+    tiny, plain = (replace(model, sam=copy.deepcopy(base)) for _ in range(2))
+    plain.sam.image_encoder.pos_embed = torch.zeros(1)
+    found = [config_for(one, make_config("quick"))[0].learning_rate for one in (tiny, plain)]
+    assert found == [TINY_RATE, VIT_RATE]
+    assert config_for(tiny, make_config("quick", learning_rate=3e-3))[0].learning_rate == 3e-3
 
 
 def weights(step):

@@ -83,9 +83,23 @@ def test_a_model_without_weights_is_skipped_with_a_reason(pairs, tmp_path, monke
 def test_one_setting_at_a_time_or_all_combinations():
     asked = settings(ranks=(4, 16), learning_rates=(1e-3, 1e-4), iou_head=(False, True))
     names = [variant.name for variant in variants(asked)]
-    assert len(names) == len(set(names)) == 4
-    assert names[0] == "rank 16, learning rate 0.001, train iou head no"
+    assert len(names) == len(set(names)) == 5
+    assert names[:2] == ["rank 16, train iou head no", "rank 4, train iou head no"]
+    assert "rank 16, learning rate 0.001, train iou head no" in names
     assert len(variants(asked.model_copy(update={"whole_grid": True}))) == 8
+
+
+def test_a_rate_that_is_asked_for_stands_in_the_name_of_every_variant():
+    config = make_config("quick", learning_rate=1e-3)
+    asked = settings(config=config, ranks=(4, 16), learning_rates=(1e-3, 1e-4))
+    assert [variant.name for variant in variants(asked)] == [
+        "rank 16, learning rate 0.001", "rank 4, learning rate 0.001", "rank 16, learning rate 0.0001"
+    ]  # fmt: skip
+
+
+def test_rates_alone_are_what_is_tried():
+    asked = settings(ranks=(), learning_rates=(1e-3, 1e-4))
+    assert [variant.name for variant in variants(asked)] == ["learning rate 0.001", "learning rate 0.0001"]
 
 
 def test_spread_is_over_seeds():

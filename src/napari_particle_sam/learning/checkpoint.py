@@ -27,13 +27,13 @@ class Checkpoint:
     Attributes
     ----------
     state : dict
-        Plain values: step, seconds, scores and thresholds of the best epoch.
+        Plain values: step, seconds, scores and thresholds of the kept epoch.
     model : dict of str to Tensor
         What is trained, by parameter name.
     optimizer : dict of str to Tensor
         Moments and counts, by ``INDEX/NAME``.
     best : dict of str to Tensor
-        The best epoch's adapter; empty where none beat the base.
+        The kept epoch's adapter; empty where none beat the base.
     """
 
     state: dict[str, Any]

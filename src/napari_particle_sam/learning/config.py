@@ -26,11 +26,12 @@ class TrainingConfig(BaseModel):
         title="Layers",
         description="Kinds of layers that get LoRA updates: attention, mlp, conv.",
     )
-    learning_rate: float = Field(
-        1e-3, gt=0, le=1, title="Learning rate", description="Step of the optimiser, such as 1e-3 or 1e-4."
-    )
-    locator_learning_rate: float | None = Field(
-        None, gt=0, le=1, title="Locator's rate", description="The same for the locator; equal if empty."
+    learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        title="Learning rate",
+        description="Highest step of the optimiser, such as 1e-3; what suits the model if empty.",
     )
     weight_decay: float = Field(
         0.01, ge=0, le=1, title="Weight decay", description="How strongly large updates are held back."

@@ -1,7 +1,8 @@
-"""Which epoch is kept: the base itself at first, then whatever beats it on the validation images."""
+"""Which epoch is kept: the base at first, then the last one that validation cannot tell from the best."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,25 +26,30 @@ from napari_particle_sam.storage.labels import read_labels, write_labels
 
 #: The base's thresholds are fitted to at most this many images, or to all that validate.
 MOST_FITTED = 8
+#: Epochs whose objectives differ by less than this over the square root of the particles that validate are
+#: not told apart: as much as neighbouring epochs of a training that has settled differ (docs/model.md).
+NOISE = 0.1
 _BASE_LABELS = "base.tif"
 
 
 @dataclass
 class Best:
-    """The best state so far, the base itself at first.
+    """The state that is kept so far, the base itself at first.
 
     Attributes
     ----------
     before, metrics : dict
-        Validation metrics of the base and of the best state.
+        Validation metrics of the base and of the kept state.
     thresholds, base_thresholds : Thresholds
-        Fitted to the best state and to the base.
+        Fitted to the kept state and to the base.
     stale : int
-        Epochs since.
+        Epochs since the highest objective.
     tensors : dict of str to Tensor or None
         The adapter; None where nothing beat the base.
     began_with : dict or None
         Validation metrics of the adapter that the run goes on from; None where it begins from the base.
+    highest : float or None
+        Objective of the best state, which the kept one misses by less than the noise; None is the kept one's.
     """
 
     before: dict[str, float]
@@ -53,12 +59,13 @@ class Best:
     stale: int = 0
     tensors: dict[str, Tensor] | None = field(default=None, repr=False)
     began_with: dict[str, float] | None = None
+    highest: float | None = None
 
     def state(self) -> dict[str, Any]:
         """Return everything but the tensors as plain values."""
         return {
             "before": self.before, "metrics": self.metrics, "stale": self.stale,
-            "began_with": self.began_with,
+            "began_with": self.began_with, "highest": self.highest,
             "thresholds": self.thresholds.model_dump(mode="json"),
             "base_thresholds": self.base_thresholds.model_dump(mode="json"),
         }  # fmt: skip
@@ -69,15 +76,25 @@ class Best:
         return cls(
             state["before"], state["metrics"], Thresholds.model_validate(state["thresholds"]),
             Thresholds.model_validate(state["base_thresholds"]), state["stale"], tensors or None,
-            state.get("began_with"),
+            state.get("began_with"), state.get("highest"),
         )  # fmt: skip
 
     def offer(self, metrics: dict[str, float], thresholds: Thresholds, tensors: dict[str, Tensor]) -> None:
-        """Take an epoch where it is better than what there was."""
-        if validation.objective(metrics) > validation.objective(self.metrics) + 1e-6:
-            self.metrics, self.thresholds, self.tensors, self.stale = metrics, thresholds, tensors, 0
-        else:
-            self.stale += 1
+        """Take an epoch that beats what the run began with, unless an earlier one was clearly better.
+
+        Of epochs that the validation images cannot tell apart the later one has learned more.
+        """
+        now = validation.objective(metrics)
+        highest = validation.objective(self.metrics) if self.highest is None else self.highest
+        self.stale = 0 if now > highest + 1e-6 else self.stale + 1
+        self.highest = max(highest, now)
+        noise = NOISE / math.sqrt(max(1.0, metrics["true"]))
+        if now > self._begun() + 1e-6 and now > self.highest - noise:
+            self.metrics, self.thresholds, self.tensors = metrics, thresholds, tensors
+
+    def _begun(self) -> float:
+        begun = [m for m in (self.before, self.began_with) if m is not None]
+        return max(validation.objective(m) for m in begun)
 
     def begin_with(
         self, metrics: dict[str, float], thresholds: Thresholds, tensors: dict[str, Tensor]

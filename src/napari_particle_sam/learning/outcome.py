@@ -24,7 +24,7 @@ class TrainingResult:
     reason : str
         One sentence.
     before, after : dict
-        Validation metrics of the base and of the best epoch; empty without validation.
+        Validation metrics of the base and of the kept epoch; empty without validation.
     steps : int
         Steps taken.
     seconds : float
@@ -61,7 +61,7 @@ def adapter_info(
     name: str, model: SamModel, config: TrainingConfig, targets: list[str], best: Best,
     train: list[TrainingImage], val: list[TrainingImage], start: AdapterInfo | None = None,
 ) -> AdapterInfo:  # fmt: skip
-    """Return what the best epoch's adapter says of itself."""
+    """Return what the kept epoch's adapter says of itself."""
     return AdapterInfo(
         name=name,
         base=model.name,

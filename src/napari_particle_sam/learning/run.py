@@ -1,4 +1,4 @@
-"""A fine-tuning run: LoRA on the base, validated every epoch, the best epoch kept, able to go on."""
+"""A fine-tuning run: LoRA on the base, validated every epoch, one epoch kept, able to go on."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from napari_particle_sam.base.errors import BadValueError, JobError
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.forward import LossWeights, Sample, forward_samples
+from napari_particle_sam.learning.run_setup import LOCATOR_RATE, learning_rate_for
 from napari_particle_sam.learning.samples import TrainingImage, draw_batch, place_for
 from napari_particle_sam.sam.model import SamModel
 
@@ -51,8 +52,7 @@ class TrainingStep:
         self.place = place_for(model.sam, config.crop)
         self.micro_batch = micro_batch or config.batch_size
         kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-        groups = _groups(model.sam, config)
-        self.optimizer = kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+        self.optimizer = kind(_groups(model, config), weight_decay=config.weight_decay)
         self.halved = False
 
     def take(self, epoch: int, step: int, rate: float) -> dict[str, float]:
@@ -155,15 +155,17 @@ class TrainingStep:
             torch.cuda.empty_cache()
 
 
-def _groups(sam: torch.nn.Module, config: TrainingConfig) -> list[dict]:
-    """Return what is trained, with its highest learning rate."""
-    named = {n: p for n, p in sam.named_parameters() if p.requires_grad}
-    apart = {n for n in named if n.startswith("locator.")} if config.locator_learning_rate else set()
+def _groups(model: SamModel, config: TrainingConfig) -> list[dict]:
+    """Return what is trained, with its highest learning rate; the order is that of the module."""
+    rate = learning_rate_for(model, config)
+    named = [(n, p) for n, p in model.sam.named_parameters() if p.requires_grad]
+    locator = [p for n, p in named if n.startswith("locator.")]
+    others = [p for n, p in named if not n.startswith("locator.")]
     groups = [
-        {"params": [p for n, p in named.items() if n not in apart], "highest": config.learning_rate},
-        {"params": [named[n] for n in named if n in apart], "highest": config.locator_learning_rate},
+        {"params": others, "highest": rate},
+        {"params": locator, "highest": min(rate, LOCATOR_RATE)},
     ]
-    return [g for g in groups if g["params"]]
+    return [group for group in groups if group["params"]]
 
 
 @contextmanager

@@ -127,7 +127,8 @@ class TrainingForm(QWidget):
 
 def _summary(config: TrainingConfig, changes: list[str]) -> str:
     time = "no time limit" if config.minutes is None else f"at most {config.minutes:g} min"
-    words = f"{config.model}, rank {config.rank}, learning rate {config.learning_rate:g}, {time}."
+    rate = "" if config.learning_rate is None else f"learning rate {config.learning_rate:g}, "
+    words = f"{config.model}, rank {config.rank}, {rate}{time}."
     if changes:
         words += f" Changed: {', '.join(name.replace('_', ' ') for name in changes)}."
     return words

@@ -103,12 +103,15 @@ def _whole(values: dict[str, tuple[object, ...]]) -> Iterator[Variant]:
 
 
 def _one_at_a_time(values: dict[str, tuple[object, ...]], config: TrainingConfig) -> Iterator[Variant]:
-    # Where one is changed the others stand at their own, so that the base appears once.
-    own = {key: getattr(config, key) for key in values}
-    yield Variant(tuple(own.items()))
+    # Where one is changed the others stand at their own, so that the base appears once; a value that is
+    # left to the model has no number to stand at.
+    own = {key: getattr(config, key) for key in values if getattr(config, key) is not None}
+    if own or not values:
+        yield Variant(tuple(own.items()))
     for key, tried in values.items():
         for value in tried:
-            yield Variant(tuple((own | {key: value}).items()))
+            changed = own | {key: value}
+            yield Variant(tuple((name, changed[name]) for name in values if name in changed))
 
 
 def _short(value: object) -> str:
