@@ -1,5 +1,7 @@
 """Put the weights of a training run into the package, with the thresholds that suit them.
 
+The version stands in the file's name in `sam/registry.py`; the file of the version before is to be removed.
+
 python scripts/bundle_particle_tiny.py RUN/weights.safetensors --pred-iou 0.6 --stability 0.8
 """
 
@@ -22,8 +24,8 @@ def main() -> None:
     parser.add_argument("--stability", type=float, required=True)
     args = parser.parse_args()
     thresholds = Thresholds(pred_iou=args.pred_iou, stability=args.stability)
-    metadata = {"format": "pt", "model": "particle-tiny-1", "thresholds": thresholds.model_dump_json()}
     target = weights_path(SPECS["particle-tiny"])
+    metadata = {"format": "pt", "model": target.stem, "thresholds": thresholds.model_dump_json()}
     target.parent.mkdir(exist_ok=True)
     state = load_file(args.weights)
     half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from napari_particle_sam.sam.registry import SPECS
+
 ROOT = Path(__file__).parents[1]
-WEIGHTS = "napari_particle_sam/sam/weights/particle-tiny-1.safetensors"
+WEIGHTS = f"napari_particle_sam/sam/weights/{SPECS['particle-tiny'].file}"
 LARGEST = 40 * 10**6
 
 pytestmark = pytest.mark.slow
