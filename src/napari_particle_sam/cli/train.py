@@ -21,9 +21,7 @@ def train(
     preset: Annotated[str, typer.Option(help="quick (5 min), standard (30 min) or paper.")] = "standard",
     rank: Annotated[int | None, typer.Option(help="Rank of the LoRA updates.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Scale times rank; the rank by default.")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Highest learning rate; by default what suits the model.")
-    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest rate; the model's by default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Most epochs.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Time budget.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Crops per step.")] = None,

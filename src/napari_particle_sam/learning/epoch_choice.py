@@ -27,7 +27,7 @@ from napari_particle_sam.storage.labels import read_labels, write_labels
 #: The base's thresholds are fitted to at most this many images, or to all that validate.
 MOST_FITTED = 8
 #: Epochs whose objectives differ by less than this over the square root of the particles that validate are
-#: not told apart: as much as neighbouring epochs of a training that has settled differ (docs/model.md).
+#: not told apart: as much as neighbouring epochs of a training at a low rate differ at most (docs/model.md).
 NOISE = 0.1
 _BASE_LABELS = "base.tif"
 
