@@ -14,7 +14,7 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from skimage.io import imread
 
 from napari_particle_sam.images.normalise import normalise
 from napari_particle_sam.learning.augmentation import Augmentation, random_crop
+from napari_particle_sam.learning.degradation import degrade
 from napari_particle_sam.learning.forward import LossWeights, Sample, forward_samples
 from napari_particle_sam.learning.prompts import draw_prompts
 from napari_particle_sam.sam.particle_tiny.build import IMG_SIZE, STRIDE, build_particle_tiny
@@ -58,6 +59,10 @@ def options() -> argparse.Namespace:
         "--corrections", type=float, default=0.15, help="share of steps with corrective points"
     )
     parser.add_argument("--scale", type=float, nargs=2, default=(0.5, 2.0))
+    parser.add_argument("--degraded", type=float, default=0.0, help="share of crops of poor quality")
+    parser.add_argument(
+        "--invert", type=float, default=0.15, help="share of crops with black and white swapped"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
@@ -170,8 +175,11 @@ def draw_batch(items: list[dict], args: argparse.Namespace, step: int) -> list[S
     for k in range(count):
         rng = np.random.default_rng((args.seed, step, k))
         item = items[rng.choice(len(items), p=weights / weights.sum())]
-        settings = Augmentation(size=side, scale=scale_range(item["diameter"], side, args.scale))
+        scale = scale_range(item["diameter"], side, args.scale)
+        settings = Augmentation(size=side, scale=scale, invert=args.invert)
         crop = random_crop(rng, item["picture"], item["labels"], item["scale"], settings)
+        if args.degraded and rng.random() < args.degraded:
+            crop = replace(crop, grey=degrade(rng, crop.grey))
         place = tuple(int(v) * STRIDE for v in rng.integers(0, (IMG_SIZE - side) // STRIDE + 1, 2))
         prompts = draw_prompts(rng, crop.labels, args.instances * (2 if side > args.crop else 1))
         samples.append(Sample(crop, prompts, place))

@@ -54,7 +54,7 @@ class ModelSpec:
 SPECS = {
     spec.name: spec
     for spec in (
-        ModelSpec("particle-tiny", "particle-tiny", "particle-tiny-1.safetensors", "", 0, "Apache-2.0"),
+        ModelSpec("particle-tiny", "particle-tiny", "particle-tiny-2.safetensors", "", 0, "Apache-2.0"),
         ModelSpec(
             "vit_b", "vit_b", "sam_vit_b_01ec64.pth",
             "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912", 375_042_383, "Apache-2.0",
