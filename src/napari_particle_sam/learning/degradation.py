@@ -1,4 +1,4 @@
-"""Micrographs as they reach people: small, compressed, shaded, striped; for training that does not trust clean ones only."""
+"""Training crops of poor quality, as micrographs reach people: small, compressed, shaded, striped."""
 
 from __future__ import annotations
 
