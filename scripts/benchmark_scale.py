@@ -12,6 +12,8 @@ import argparse
 import time
 from pathlib import Path
 
+import numpy as np
+
 from napari_particle_sam.base.allocator import keep_freed_memory
 from napari_particle_sam.base.cancel import CancelToken
 from napari_particle_sam.learning.training_images import read_training_images
@@ -47,7 +49,8 @@ def main() -> None:
         print(f"{rule}: {seconds:.0f} s", {name: round(values[name], 3) for name in SHOWN}, flush=True)
         for image, one in zip(images, found, strict=True):
             alone = score([one], [image], model.thresholds)["f1@0.5"]
-            print(f"    {image.stem}: {image.filled():.2f} filled, f1@0.5 {alone:.2f}")
+            packed = scale.local_area_fraction(image.labels > 0, float(np.median(image.diameters())))
+            print(f"    {image.stem}: local area fraction {packed:.2f}, f1@0.5 {alone:.2f}")
 
 
 if __name__ == "__main__":

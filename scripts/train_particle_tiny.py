@@ -28,7 +28,7 @@ from napari_particle_sam.learning.degradation import degrade
 from napari_particle_sam.learning.forward import LossWeights, Sample, forward_samples
 from napari_particle_sam.learning.prompts import draw_prompts
 from napari_particle_sam.sam.particle_tiny.build import IMG_SIZE, STRIDE, build_particle_tiny
-from napari_particle_sam.sam.scale import choose_scale
+from napari_particle_sam.sam.scale import choose_scale, local_area_fraction
 
 CHECKPOINT_SECONDS = 600.0
 #: A step that took longer than this was stopped from outside; the rest of its time does not count.
@@ -92,8 +92,8 @@ def describe(picture: np.ndarray, labels: np.ndarray, tiled: bool) -> dict:
     """Put what crops are drawn by beside a picture."""
     areas = np.bincount(labels.ravel())[1:]
     usual = float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi))) if areas.any() else None
-    filled = float((labels > 0).mean())
-    scale = choose_scale(picture.shape, IMG_SIZE, usual if tiled else None, filled)
+    packed = local_area_fraction(labels > 0, usual) if usual else 0.0
+    scale = choose_scale(picture.shape, IMG_SIZE, usual if tiled else None, packed)
     return {
         "picture": picture,
         "labels": labels,

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_particle_sam.learning.targets import dense_targets
-from napari_particle_sam.sam.locator import filled_share, find_centres, typical_diameter
+from napari_particle_sam.sam.locator import find_centres, seen_area_fraction, typical_diameter
 from napari_particle_sam.sam.locator_head import BOUNDARY, FOREGROUND
 
 PIXEL = 2
@@ -97,8 +97,11 @@ def test_maps_of_nonsense_do_not_fail():
         assert (points >= 0).all() and (points < np.array(shape) * PIXEL).all()
 
 
-def test_the_filled_share_is_that_of_the_foreground():
+def test_the_area_fraction_around_what_is_seen():
     labels = np.zeros((256, 256), np.int32)
-    labels[:128, :64] = 1
-    assert filled_share(ideal(labels)) == pytest.approx(1 / 8, abs=0.01)
-    assert filled_share(ideal(labels * 0)) == 0
+    labels[100:120, 100:120] = 1
+    alone = seen_area_fraction(ideal(labels), PIXEL)
+    labels[100:120, 121:141], labels[121:141, 100:120] = 2, 3
+    labels[121:141, 121:141] = 4
+    assert 0 < alone < 0.2 < seen_area_fraction(ideal(labels), PIXEL)
+    assert seen_area_fraction(ideal(labels * 0), PIXEL) == 0

@@ -132,7 +132,7 @@ def test_a_large_image_is_looked_at_again_until_sizes_are_legible(monkeypatch):
 
     monkeypatch.setattr(passes, "pixels_per_cell", lambda model: 1.0)
     monkeypatch.setattr(passes, "typical_diameter", lambda maps, pixel: maps)
-    monkeypatch.setattr(passes, "filled_share", lambda maps: 0.1)
+    monkeypatch.setattr(passes, "seen_area_fraction", lambda maps, pixel: 0.1)
     shape = (8192, 8192)
     plan = passes.plan_passes(model, view((0, 0, *shape)), shape, view)
     side = plan.windows[0][2]

@@ -13,7 +13,7 @@ from napari_particle_sam.learning.augmentation import Augmentation, random_crop
 from napari_particle_sam.learning.config import TrainingConfig
 from napari_particle_sam.learning.forward import Sample
 from napari_particle_sam.learning.prompts import draw_prompts
-from napari_particle_sam.sam.scale import choose_scale
+from napari_particle_sam.sam.scale import choose_scale, local_area_fraction
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,15 @@ class TrainingImage:
         areas = np.bincount(self.labels[seen].ravel())[1:]
         return np.sqrt(4 * areas[areas > 0] / np.pi)
 
-    def filled(self) -> float:
-        """Return the share of its reviewed pixels that particles hold, 0 where nothing is reviewed."""
-        seen = self.labels if self.regions is None else self.labels[self.regions == REVIEWED]
-        return float(np.mean(seen > 0)) if seen.size else 0.0
-
     def scale(self, img_size: int) -> float:
         """Return the scale at which inference would show it."""
         sizes = self.diameters()
-        usual = float(np.median(sizes)) if len(sizes) else None
-        return choose_scale(self.labels.shape, img_size, usual, self.filled())
+        if not len(sizes):
+            return choose_scale(self.labels.shape, img_size, None)
+        usual = float(np.median(sizes))
+        known = None if self.regions is None else self.regions == REVIEWED
+        packed = local_area_fraction(self.labels > 0, usual, known)
+        return choose_scale(self.labels.shape, img_size, usual, packed)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_particle_sam.sam.locator_head import BOUNDARY, DISTANCE, FOREGROUND, OFFSET_ROW, OFFSET_UNIT
+from napari_particle_sam.sam.scale import local_area_fraction
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,10 @@ def typical_diameter(maps: NDArray[np.float32], pixel: float) -> float | None:
     return float(np.sqrt(4 * area / np.pi / count)) if count and area else None
 
 
-def filled_share(maps: NDArray[np.float32]) -> float:
-    """Return the share of the maps, 0 to 1, where the locator sees particles."""
-    return float(np.mean(maps[FOREGROUND] > 0))
+def seen_area_fraction(maps: NDArray[np.float32], pixel: float) -> float:
+    """Return the local area fraction (`scale.local_area_fraction`) of the particles that the locator sees."""
+    diameter = typical_diameter(maps, pixel)
+    return local_area_fraction(maps[FOREGROUND] > 0, diameter / pixel) if diameter else 0.0
 
 
 def _vote(

@@ -15,7 +15,7 @@ from napari_particle_sam.annotation.evaluation_cache import evaluate
 from napari_particle_sam.annotation.sam_filter import inclusive_boxes, near_crop_edge
 from napari_particle_sam.annotation.thresholds import Thresholds
 from napari_particle_sam.sam.engines.guided import pixels_per_cell
-from napari_particle_sam.sam.locator import filled_share, typical_diameter
+from napari_particle_sam.sam.locator import seen_area_fraction, typical_diameter
 from napari_particle_sam.sam.model import Embedding, SamModel
 from napari_particle_sam.sam.scale import choose_scale, whole_image_scale
 from napari_particle_sam.sam.tiles import plan_tiles
@@ -105,9 +105,9 @@ def plan_passes(
     TilePlan
         The tiles.
     """
-    diameter, filled = _diameter(model, [whole]), _filled([whole])
+    diameter, packed = _diameter(model, [whole]), _packed(model, [whole])
     scale = whole_image_scale(shape, model.img_size)
-    plan = _tiles_for(model, shape, diameter, filled)
+    plan = _tiles_for(model, shape, diameter, packed)
     for _ in range(MOST_LOOKS):
         if not plan.windows or diameter is None or scale >= REDUCED:
             break
@@ -116,8 +116,8 @@ def plan_passes(
         seen = _diameter(model, looked)
         if seen is None or seen >= diameter:
             break
-        diameter, filled = seen, _filled(looked)
-        plan = _tiles_for(model, shape, diameter, filled)
+        diameter, packed = seen, _packed(model, looked)
+        plan = _tiles_for(model, shape, diameter, packed)
     return plan
 
 
@@ -133,9 +133,10 @@ def _diameter(model: SamModel, embeddings: list[Embedding]) -> float | None:
     return float(np.median(found)) if found else None
 
 
-def _filled(embeddings: list[Embedding]) -> float:
-    """Return the share that particles fill of the parts, 0 without a locator."""
-    found = [filled_share(e.locator) for e in embeddings if e.locator is not None]
+def _packed(model: SamModel, embeddings: list[Embedding]) -> float:
+    """Return the local area fraction in the parts, 0 without a locator."""
+    pixel = pixels_per_cell(model)
+    found = [seen_area_fraction(e.locator, pixel) for e in embeddings if e.locator is not None]
     return float(np.mean(found)) if found else 0.0
 
 
@@ -145,9 +146,9 @@ def _spread(windows: list[Window]) -> list[Window]:
     return [windows[i] for i in np.unique(places)]
 
 
-def _tiles_for(model: SamModel, shape: tuple[int, int], diameter: float | None, filled: float) -> TilePlan:
+def _tiles_for(model: SamModel, shape: tuple[int, int], diameter: float | None, packed: float) -> TilePlan:
     scale = whole_image_scale(shape, model.img_size)
-    chosen = choose_scale(shape, model.img_size, diameter, filled)
+    chosen = choose_scale(shape, model.img_size, diameter, packed)
     if diameter is None or chosen < 1.2 * scale:
         return TilePlan([], 0)
     side = round(model.img_size / chosen)

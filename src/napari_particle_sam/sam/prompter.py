@@ -16,7 +16,7 @@ from napari_particle_sam.base.errors import BadValueError
 from napari_particle_sam.sam.decoding import run_transformer
 from napari_particle_sam.sam.engines.collect import crop_support
 from napari_particle_sam.sam.engines.guided import pixels_per_cell
-from napari_particle_sam.sam.locator import filled_share, typical_diameter
+from napari_particle_sam.sam.locator import seen_area_fraction, typical_diameter
 from napari_particle_sam.sam.model import Embedding, SamModel, encode
 from napari_particle_sam.sam.scale import choose_scale
 from napari_particle_sam.sam.token_upscaler import TokenUpscaler
@@ -62,12 +62,13 @@ class Prompter:
         self.side = self._tile_side()
 
     def _tile_side(self) -> int:
-        diameter, filled, shape, size = None, 0.0, self.picture.shape, self.model.img_size
+        diameter, packed, shape, size = None, 0.0, self.picture.shape, self.model.img_size
         if self.model.has_locator:
             whole = self._embedding((0, 0, *shape))
-            found = typical_diameter(whole.locator, pixels_per_cell(self.model))
-            diameter, filled = found and found * max(shape) / size, filled_share(whole.locator)
-        return round(size / choose_scale(shape, size, diameter, filled))
+            pixel = pixels_per_cell(self.model)
+            found = typical_diameter(whole.locator, pixel)
+            diameter, packed = found and found * max(shape) / size, seen_area_fraction(whole.locator, pixel)
+        return round(size / choose_scale(shape, size, diameter, packed))
 
     def look_at(self, point: tuple[int, int]) -> None:
         """Encode the part around ``(row, col)``, so that a click there is answered quickly."""

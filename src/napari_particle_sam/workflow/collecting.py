@@ -24,7 +24,7 @@ from napari_particle_sam.storage.candidates.passes import PassStore
 from napari_particle_sam.storage.candidates.store import CandidateStore, candidate_key
 
 #: Changes whenever equal settings give other candidates than before.
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 
 
 def default_cache_folder() -> Path:
