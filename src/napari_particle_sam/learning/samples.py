@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +49,19 @@ class TrainingImage:
         areas = np.bincount(self.labels[seen].ravel())[1:]
         return np.sqrt(4 * areas[areas > 0] / np.pi)
 
-    def scale(self, img_size: int) -> float:
-        """Return the scale at which inference would show it."""
+    @cached_property
+    def _typical(self) -> tuple[float | None, float]:
+        """Typical diameter and local area fraction; many crops ask for them."""
         sizes = self.diameters()
         if not len(sizes):
-            return choose_scale(self.labels.shape, img_size, None)
+            return None, 0.0
         usual = float(np.median(sizes))
         known = None if self.regions is None else self.regions == REVIEWED
-        packed = local_area_fraction(self.labels > 0, usual, known)
-        return choose_scale(self.labels.shape, img_size, usual, packed)
+        return usual, local_area_fraction(self.labels > 0, usual, known)
+
+    def scale(self, img_size: int) -> float:
+        """Return the scale at which inference would show it."""
+        return choose_scale(self.labels.shape, img_size, *self._typical)
 
 
 @dataclass(frozen=True)
