@@ -58,12 +58,13 @@ def main() -> None:
     parser.add_argument("--model", default="particle-tiny")
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--split", default="val")
+    parser.add_argument("--every", type=int, default=1, help="only every such image, for a quick look")
     args = parser.parse_args()
     torch.set_num_threads(1)
     model, cache = load_model(args.model, device="cpu"), CandidateCache(args.cache)
-    index = csv.DictReader((args.emps / "index.csv").open())
+    index = [r for r in csv.DictReader((args.emps / "index.csv").open()) if r["split"] == args.split]
     scores, sizes = {pair: [] for pair in PAIRS}, np.zeros((4, len(EDGES)), int)
-    for row in (row for row in index if row["split"] == args.split):
+    for row in index[:: args.every]:
         micrograph = read_micrograph(args.emps / "images" / f"{row['id']}.png")
         job = collect_candidates(model, micrograph, GenerateSettings(), CancelToken(), cache)
         candidates = run_job(job).candidates
